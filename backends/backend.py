@@ -1,0 +1,134 @@
+"""What a store must be able to answer. `metrics.fold.fold` and `metrics.sighting.seen` define the answers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from metrics.question import Question, Where
+from metrics.row import Row, Sum
+from metrics.sighting import Seen, SightingQuestion
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a store holds: per source the first and the latest event time (Unix ms), events not yet counted, and a version.
+
+    The version changes whenever an answer may.
+    """
+
+    sources: Mapping[str, tuple[int, int]]
+    pending: int
+    version: int
+
+    @property
+    def latest_ms(self) -> int | None:
+        """The latest event time of any source."""
+        return max((last for _, last in self.sources.values()), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One derived session, as it is shown. Times in Unix ms, latencies in thousandths of a millisecond."""
+
+    owner: str
+    source: str
+    stream_id: str
+    request_id: str
+    requested_ms: int
+    last_ms: int
+    ended: bool
+    outcome: str
+    orchestrator: str | None
+    gpu: str | None
+    gpu_model: str | None
+    gpu_attribution: str
+    workflow: str | None
+    gateway: str | None
+    region: str | None
+    synthetic: bool
+    prompt_to_first_frame_us: int | None
+    prompt_to_playable_us: int | None
+    e2e_latency_us: int | None
+    swaps: int
+    errors: int
+    # The sums of the session's own samples: measure name → sum.
+    sums: Mapping[str, Sum]
+
+
+class StreamRecord(NamedTuple):
+    """One stream: its first session's start, workflow and gateway, and its last event."""
+
+    stream_id: str
+    started_ms: int
+    last_ms: int
+    workflow: str | None
+    gateway: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionQuestion:
+    """Sessions requested in [start_ms, end_ms), where dimensions or `outcome` have values, of these streams or owners."""
+
+    start_ms: int | None = None
+    end_ms: int | None = None
+    where: Where = ()
+    outcomes: tuple[str, ...] = ()
+    stream_ids: tuple[str, ...] | None = None
+    limit: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class StreamQuestion:
+    """Streams with a session that passes `sessions`, ordered by (started_ms, stream_id); a page of them.
+
+    `after` and `before` are exclusive positions in that order; `descending` reverses order and meaning.
+    """
+
+    sessions: SessionQuestion
+    descending: bool = True
+    after: tuple[int, str] | None = None
+    before: tuple[int, str] | None = None
+    limit: int = 100
+
+
+class LoggedEvent(NamedTuple):
+    """An event of the raw log that counts (no loser of a conflict)."""
+
+    owner: str
+    source: str
+    id: str
+    at_ms: int
+    body: bytes
+
+
+class Backend(Protocol):
+    """Somewhere facts are kept and questions are answered."""
+
+    name: str
+
+    async def holds(self) -> Holdings:
+        """What is here and how far it reaches."""
+
+    async def rows(self, question: Question) -> Sequence[Row]:
+        """The sums that answer a question, as `fold` would."""
+
+    async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
+        """Which combinations of traits were seen, as `metrics.sighting.seen` would."""
+
+    async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
+        """Sessions, ordered by (requested_ms, owner)."""
+
+    async def streams(self, question: StreamQuestion) -> Sequence[StreamRecord]:
+        """A page of streams."""
+
+    async def stream_count(self, question: SessionQuestion) -> int:
+        """How many streams have a session that passes."""
+
+    async def events(self, owners: Iterable[str]) -> Sequence[LoggedEvent]:
+        """The events of these sessions, ordered by (owner, at_ms, id)."""
+
+    async def ping(self) -> None:
+        """Return if the store answers. Raises StoreUnavailable or StoreTimeout."""
+
+    async def close(self) -> None:
+        """Let go of everything held."""

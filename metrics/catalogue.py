@@ -1,0 +1,172 @@
+"""Every metric, declared once. GraphQL fields, REST keys, the columns read, query cost and `docs/metrics.md` derive from here."""
+
+from metrics import columns as c
+from metrics.formula import AtLeast, Root
+from metrics.measure import Aggregate, Column, Measure
+from metrics.metric import Direction, Metric, Target, count, distribution, share_pct
+
+LOWER, HIGHER = Direction.LOWER, Direction.HIGHER
+
+
+def _sum(column: Column) -> Measure:
+    return column.measure(Aggregate.SUM)
+
+
+ATTEMPTED = _sum(c.SERVED) + _sum(c.STARTUP_FAILED) + _sum(c.OUTPUT_FAILED)
+_FPS_N, _FPS_SUM, _FPS_SQ = (
+    c.OUTPUT_FPS.measure(a) for a in (Aggregate.COUNT, Aggregate.SUM, Aggregate.SUMSQ)
+)  # fmt: skip
+
+OUTPUT_FPS = distribution(
+    "output_fps",
+    c.OUTPUT_FPS,
+    "fps",
+    "Frames per second that came out. Zeros before the first frame of a session with an orchestrator are warm-up and left "
+    "out; zeros after it are stalls and count.",
+    "ai_stream_status.inference_status.fps",
+    HIGHER,
+    Target(of_workflow="output_fps"),
+)
+INPUT_FPS = distribution(
+    "input_fps", c.INPUT_FPS, "fps", "Frames per second that went in, as the user sent them.", "ai_stream_status.input_status.fps"
+)  # fmt: skip
+JITTER = Metric(
+    "jitter_coefficient",
+    AtLeast(_FPS_N, 2, Root(_FPS_N * _FPS_SQ - _FPS_SUM * _FPS_SUM) / _FPS_SUM),
+    _FPS_N,
+    "ratio",
+    "Population standard deviation of outputFps over its mean: 0 is perfectly even. Null below 2 samples or where the mean is 0.",
+    "ai_stream_status.inference_status.fps",
+    LOWER,
+    Target(fixed=0.1),
+)
+PROMPT_TO_FIRST_FRAME = distribution(
+    "prompt_to_first_frame_ms",
+    c.PROMPT_TO_FIRST_FRAME,
+    "ms",
+    "From the stream request at the gateway to the first processed segment there. Counts in the request's bucket; after a swap "
+    "for no orchestrator.",
+    "stream_trace: gateway_receive_first_processed_segment − gateway_receive_stream_request",
+    LOWER,
+    Target(of_workflow="prompt_to_first_frame_ms"),
+)
+PROMPT_TO_PLAYABLE = distribution(
+    "prompt_to_playable_ms",
+    c.PROMPT_TO_PLAYABLE,
+    "ms",
+    "From the stream request at the gateway until enough processed segments came to play.",
+    "stream_trace: gateway_receive_few_processed_segments − gateway_receive_stream_request",
+    LOWER,
+)
+E2E_LATENCY = distribution(
+    "e2e_latency_ms",
+    c.E2E_LATENCY,
+    "ms",
+    "From the first input segment that the gateway sent to the first processed one that the runner of the same URI sent. Where "
+    "their clocks disagree it is null and counts as clockSkew.",
+    "stream_trace: runner_send_first_processed_segment − gateway_send_first_ingest_segment; v1 e2e_latency_ms",
+    LOWER,
+    Target(fixed=3000),
+)
+STARTUP_TIME = distribution(
+    "startup_time_s",
+    c.STARTUP_TIME,
+    "s",
+    "Prompt to first frame of cold sessions: nothing ran on that URI and workflow in the 15 minutes before, or the runner restarted.",
+    "stream_trace, ai_stream_status.last_restart_time",
+    LOWER,
+    Target(of_workflow="startup_time_s"),
+)
+FAILURE_RATE = Metric(
+    "failure_rate_pct",
+    share_pct(_sum(c.STARTUP_FAILED) + _sum(c.OUTPUT_FAILED), ATTEMPTED),
+    ATTEMPTED,
+    "%",
+    "Attempted sessions that never produced output. Refused and abandoned sessions are not attempts.",
+    "session outcomes",
+    LOWER,
+    Target(fixed=1),
+)
+UNSERVED_RATE = Metric(
+    "unserved_rate_pct",
+    share_pct(_sum(c.UNSERVED), _sum(c.SESSIONS)),
+    _sum(c.SESSIONS),
+    "%",
+    "Requested sessions for which no orchestrator was available.",
+    "session outcomes",
+    LOWER,
+)
+SWAP_RATE = Metric(
+    "swap_rate_pct",
+    share_pct(_sum(c.SWAPS), _sum(c.STAYS)),
+    _sum(c.STAYS),
+    "%",
+    "Stays that ended because the stream was moved away; a stay is one attempted session with one orchestrator.",
+    "stream_trace: orchestrator_swap",
+    LOWER,
+    Target(fixed=5),
+)
+DEGRADED = Metric(
+    "degraded_pct",
+    share_pct(_sum(c.DEGRADED), _sum(c.SAMPLES)),
+    _sum(c.SAMPLES),
+    "%",
+    "Status samples in any DEGRADED state, warm-up included.",
+    "ai_stream_status.state",
+    LOWER,
+)
+DEGRADED_INPUT = Metric(
+    "degraded_input_pct",
+    share_pct(_sum(c.DEGRADED_INPUT), _sum(c.SAMPLES)),
+    _sum(c.SAMPLES),
+    "%",
+    "Status samples in DEGRADED_INPUT: the user's part of degradedPct.",
+    "ai_stream_status.state",
+    LOWER,
+)
+INGEST = distribution(
+    "ingest_mbps", c.INGEST_MBPS, "Mbps", "What the gateway received from the user.", "stream_ingest_metrics: BytesReceived"
+)  # fmt: skip
+EGRESS = distribution(
+    "egress_mbps", c.EGRESS_MBPS, "Mbps", "What the gateway sent to the user.", "stream_ingest_metrics: BytesSent"
+)  # fmt: skip
+PACKET_LOSS = Metric(
+    "packet_loss_pct",
+    share_pct(_sum(c.PACKETS_LOST), _sum(c.PACKETS_LOST) + _sum(c.PACKETS_RECEIVED)),
+    _sum(c.PACKETS_LOST) + _sum(c.PACKETS_RECEIVED),
+    "%",
+    "Packets that the user's connection lost, over all tracks.",
+    "stream_ingest_metrics: track_stats",
+    LOWER,
+)
+BANDWIDTH_UP = distribution(
+    "bandwidth_up_mbps", c.BANDWIDTH_UP_MBPS, "Mbps", "What the runner says it sent.", "runner.metrics.sample: tx_bytes"
+)  # fmt: skip
+BANDWIDTH_DOWN = distribution(
+    "bandwidth_down_mbps", c.BANDWIDTH_DOWN_MBPS, "Mbps", "What the runner says it received.", "runner.metrics.sample: rx_bytes"
+)  # fmt: skip
+
+COUNTS = (
+    count("sessions", c.SESSIONS, "Sessions requested.", "stream_trace"),
+    count("streams", c.STREAMS, "Streams requested, each counted once, with its first session.", "stream_trace"),
+    count("error_events", c.ERROR_EVENTS, "Error events, at their own time.", "ai_stream_events", LOWER),
+    count("restarts", c.RESTARTS, "Rises of the runner's restart counter.", "ai_stream_status.restart_count", LOWER),
+    count("clock_skew", c.CLOCK_SKEW, "Latencies that clocks out of step made unusable.", "stream_trace", LOWER),
+    count("conflicts", c.CONFLICTS, "Further contents under an identity already taken; kept, not counted.", "every event", LOWER),
+    count("unresolved_sessions", c.UNRESOLVED_SESSIONS, "Sessions whose orchestrator has no known wallet.", "identity", LOWER),
+    count("ambiguous_gpu_sessions", c.AMBIGUOUS_GPU_SESSIONS, "Sessions that several GPUs may have run.", "identity"),
+)  # fmt: skip
+
+METRICS: tuple[Metric, ...] = tuple(value for value in list(vars().values()) if isinstance(value, Metric)) + COUNTS
+BY_NAME = {metric.name: metric for metric in METRICS}
+
+OUTCOMES = {
+    "requested": _sum(c.SESSIONS),
+    "attempted": ATTEMPTED,
+    "served": _sum(c.SERVED),
+    "startup_failed": _sum(c.STARTUP_FAILED),
+    "output_failed": _sum(c.OUTPUT_FAILED),
+    "abandoned": _sum(c.ABANDONED),
+    "unserved": _sum(c.UNSERVED),
+    "open": _sum(c.OPEN),
+}
