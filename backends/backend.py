@@ -28,7 +28,10 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """One derived session, as it is shown. Times in Unix ms, latencies in thousandths of a millisecond."""
+    """One derived session, as it is shown. Times in Unix ms, latencies in thousandths of a millisecond.
+
+    A sample that belongs to no session is kept as one with a blank outcome and is never answered.
+    """
 
     owner: str
     source: str

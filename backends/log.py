@@ -183,6 +183,9 @@ class Log(Protocol):
     def session_events(self, owners: Iterable[str]) -> Sequence[LoggedEvent]:
         """The events of these sessions, ordered by (owner, at_ms, id)."""
 
+    def logged(self, keys: Sequence[tuple[str, int, str, str]]) -> Sequence[LoggedEvent]:
+        """The events at these (owner, at_ms, source, id)."""
+
     def conflict_counts(self, keys: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str, bytes, int]]:
         """(source, id, sha, at_ms) of every loser under these identities."""
 
@@ -232,8 +235,8 @@ class Log(Protocol):
         or o > f and o ≥ first, or f ≥ first and o ≤ last, or the session's workflow is `workflow_by_uri`).
         """
 
-    def owners_silent(self, source: str, after_ms: int, until_ms: int) -> Sequence[str]:
-        """Owners of `open` sessions whose last event lies in (after_ms, until_ms]."""
+    def owners_silent(self, source: str, after_ms: int, until_ms: int, ended: bool) -> Sequence[str]:
+        """Owners of `open` sessions, stored as `ended` or not, whose last event lies in (after_ms, until_ms]."""
 
     def owners_by_gateway_name(self, source: str, name: str, unless: str) -> Sequence[str]:
         """Owners of sessions with that envelope name, no paid gateway, and another gateway than `unless`."""

@@ -1,0 +1,360 @@
+"""The in-memory store: plain lists and `fold`. Slow, obvious, and what every other store is compared with."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from backends.backend import (
+    Holdings,
+    LoggedEvent,
+    SessionQuestion,
+    SessionRecord,
+    StreamQuestion,
+    StreamRecord,
+)
+from backends.log import (
+    Batch,
+    Claim,
+    Derivation,
+    Event,
+    Explained,
+    Identity,
+    Offer,
+    Payment,
+    Rejected,
+    Spot,
+    Statements,
+    StoredSession,
+)
+from metrics.dimension import Dimension
+from metrics.fact import Fact
+from metrics.fold import fold
+from metrics.question import Question
+from metrics.row import Row
+from metrics.sighting import Seen, Sighting, SightingQuestion, seen
+from metrics.window import DAY_MS
+
+LIKE_DIMENSIONS = {
+    Dimension.SOURCE: "source",
+    Dimension.ORCHESTRATOR: "orchestrator",
+    Dimension.GPU: "gpu",
+    Dimension.GPU_MODEL: "gpu_model",
+    Dimension.WORKFLOW: "workflow",
+    Dimension.GATEWAY: "gateway",
+    Dimension.REGION: "region",
+}
+
+
+T = TypeVar("T", Claim, Offer)
+
+
+class MemoryStore:
+    """A `Backend` and a `Log` in dictionaries."""
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        self.raw: dict[tuple[str, str], Event] = {}
+        self.conflicts: dict[tuple[str, str, bytes], Event] = {}
+        self.rejected: dict[tuple[str, bytes], Rejected] = {}
+        self.undone: list[LoggedEvent] = []
+        self.claims: dict[tuple[str, str], list[Claim]] = {}
+        self.offers: dict[tuple[str, str], list[Offer]] = {}
+        self.payments: dict[tuple[str, str], Payment] = {}
+        self.stored: dict[str, StoredSession] = {}
+        self.facts: dict[str, list[Fact]] = {}
+        self.sightings: dict[str, list[Sighting]] = {}
+        self.version = 0
+
+    # Backend
+
+    async def holds(self) -> Holdings:
+        sources: dict[str, tuple[int, int]] = {}
+        for event in self.raw.values():
+            first, last = sources.get(event.source, (event.at_ms, event.at_ms))
+            sources[event.source] = (min(first, event.at_ms), max(last, event.at_ms))
+        return Holdings(sources, len(self.undone), self.version)
+
+    async def rows(self, question: Question) -> Sequence[Row]:
+        return fold((fact for facts in self.facts.values() for fact in facts), question)
+
+    async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
+        return seen((one for sightings in self.sightings.values() for one in sightings), question)
+
+    async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
+        passing = (stored.record for stored in self.stored.values() if passes(stored.record, question))
+        return sorted(passing, key=lambda record: (record.requested_ms, record.owner))[: question.limit]
+
+    async def streams(self, question: StreamQuestion) -> Sequence[StreamRecord]:
+        found = self._streams(question.sessions)
+        if question.after is not None:
+            found = [one for one in found if beyond(one, question.after, question.descending)]
+        if question.before is not None:
+            found = [one for one in found if beyond(one, question.before, not question.descending)]
+        found.sort(key=lambda one: (one.started_ms, one.stream_id), reverse=question.descending)
+        return found[: question.limit]
+
+    async def stream_count(self, question: SessionQuestion) -> int:
+        return len(self._streams(question))
+
+    async def events(self, owners: Iterable[str]) -> Sequence[LoggedEvent]:
+        return self.session_events(owners)
+
+    async def ping(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+    def _streams(self, question: SessionQuestion) -> list[StreamRecord]:
+        wanted = {s.record.stream_id for s in self.stored.values() if passes(s.record, question)} - {""}
+        grouped: dict[str, list[SessionRecord]] = defaultdict(list)
+        for stored in self.stored.values():
+            if stored.record.stream_id in wanted:
+                grouped[stored.record.stream_id].append(stored.record)
+        return [stream_of(records) for records in grouped.values()]
+
+    # Raw log
+
+    def identities(self, source: str, ids: Sequence[str]) -> Mapping[str, Identity]:
+        known = ((id, self.raw.get((source, id))) for id in ids)
+        return {id: Identity(event.sha, event.at_ms, event.owner) for id, event in known if event is not None}
+
+    def append(self, batch: Batch) -> None:
+        for loser in batch.superseded:
+            self.raw.pop((loser.source, loser.id), None)
+            self.undone.append(LoggedEvent(loser.owner, loser.source, loser.id, loser.at_ms, b""))
+        for event in batch.events:
+            self.raw[event.source, event.id] = event
+            self.undone.append(logged(event))
+        self.conflicts.update({(event.source, event.id, event.sha): event for event in batch.conflicts})
+        self.rejected.update({(line.source, line.sha): line for line in batch.rejected})
+        self.version += 1
+
+    def pending(self, limit: int) -> Sequence[LoggedEvent]:
+        return self.undone[:limit]
+
+    def mark_derived(self) -> None:
+        self.undone.clear()
+        self.version += 1
+
+    def event_log(
+        self, start_ms: int, end_ms: int, limit: int, after: tuple[str, int, str, str] | None
+    ) -> Sequence[LoggedEvent]:
+        keyed = sorted(
+            ((e.owner, e.at_ms, e.source, e.id), e) for e in self.raw.values() if start_ms <= e.at_ms < end_ms
+        )
+        return [logged(event) for key, event in keyed if after is None or key > after][:limit]
+
+    def session_events(self, owners: Iterable[str]) -> Sequence[LoggedEvent]:
+        wanted = frozenset(owners) - {""}
+        found = [logged(event) for event in self.raw.values() if event.owner in wanted]
+        return sorted(found, key=lambda event: (event.owner, event.at_ms, event.id))
+
+    def logged(self, keys: Sequence[tuple[str, int, str, str]]) -> Sequence[LoggedEvent]:
+        found = (self.raw.get((source, known)) for _, _, source, known in keys)
+        return [logged(event) for event in found if event is not None]
+
+    def conflict_counts(self, keys: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str, bytes, int]]:
+        wanted = frozenset(keys)
+        return [(*key, event.at_ms) for key, event in self.conflicts.items() if key[:2] in wanted]
+
+    def latest(self) -> Mapping[str, int]:
+        last: dict[str, int] = {}
+        for event in self.raw.values():
+            last[event.source] = max(event.at_ms, last.get(event.source, event.at_ms))
+        return last
+
+    # Statements
+
+    def state(self, statements: Statements) -> None:
+        for key in statements.withdrawn:
+            self.claims.pop(key, None)
+            self.offers.pop(key, None)
+            self.payments.pop(key, None)
+        claims, offers = defaultdict(list), defaultdict(list)
+        for claim in statements.claims:
+            claims[claim.source, claim.id].append(claim)
+        for offer in statements.offers:
+            offers[offer.source, offer.id].append(offer)
+        self.claims.update(claims)
+        self.offers.update(offers)
+        self.payments.update({(payment.source, payment.id): payment for payment in statements.payments})
+
+    def claims_around(self, spots: Sequence[Spot]) -> Mapping[Spot, Sequence[Claim]]:
+        return around([claim for claims in self.claims.values() for claim in claims], spots, "place")
+
+    def claims_between(self, source: str, place: str, start_ms: int, end_ms: int) -> Sequence[str]:
+        every = (claim for claims in self.claims.values() for claim in claims)
+        wanted = (c for c in every if (c.source, c.place) == (source, place) and start_ms <= c.at_ms <= end_ms)
+        return sorted({claim.wallet for claim in wanted})
+
+    def offers_around(self, spots: Sequence[Spot], naming: str) -> Mapping[Spot, Sequence[Offer]]:
+        every = [offer for offers in self.offers.values() for offer in offers]
+        instants = {(o.source, o.uri, o.at_ms) for o in every if getattr(o, naming)}
+        return around([o for o in every if (o.source, o.uri, o.at_ms) in instants], spots, "uri")
+
+    def payments_by_request(self, source: str, request_ids: Iterable[str]) -> Sequence[Payment]:
+        wanted = frozenset(request_ids) - {""}
+        return [p for p in self.payments.values() if p.source == source and p.request_id in wanted]
+
+    def payments_by_session(self, source: str, sessions: Iterable[tuple[str, str]]) -> Sequence[Payment]:
+        wanted = frozenset(sessions)
+        return [
+            p
+            for p in self.payments.values()
+            if p.source == source and p.session_id and (p.recipient, p.session_id) in wanted
+        ]
+
+    def senders(self, source: str, gateway_names: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        found: dict[str, set[str]] = {name: set() for name in gateway_names}
+        for payment in self.payments.values():
+            if payment.source == source and payment.gateway_name in found and payment.sender:
+                found[payment.gateway_name].add(payment.sender)
+        return {name: sorted(senders)[:2] for name, senders in found.items()}
+
+    # Derived sessions
+
+    def sessions_of(self, owners: Iterable[str]) -> Sequence[StoredSession]:
+        return [self.stored[owner] for owner in owners if owner in self.stored]
+
+    def sessions_by_request(self, source: str, request_ids: Iterable[str]) -> Sequence[StoredSession]:
+        wanted = frozenset(request_ids) - {""}
+        return [s for s in self.stored.values() if s.record.source == source and s.record.request_id in wanted]
+
+    def sessions_by_stream(self, source: str, stream_ids: Iterable[str]) -> Sequence[StoredSession]:
+        wanted = frozenset(stream_ids) - {""}
+        return [s for s in self.stored.values() if s.record.source == source and s.record.stream_id in wanted]
+
+    def sessions_at(self, source: str, places: Iterable[str], start_ms: int, end_ms: int) -> Sequence[StoredSession]:
+        wanted = frozenset(places)
+        return [
+            s
+            for s in self.stored.values()
+            if s.record.source == source
+            and wanted.intersection(s.places)
+            and s.first_ms <= end_ms
+            and s.record.last_ms >= start_ms
+        ]
+
+    def owners_explained(self, by_claims: Sequence[Explained], by_offers: Sequence[Explained]) -> Sequence[str]:
+        found = set()
+        for stored in self.stored.values():
+            for place, named, claim, offer in zip(
+                stored.places, stored.named_ms, stored.claim_ms, stored.offer_ms, strict=True
+            ):
+                mine = (stored.record.source, place)
+                if any(mine == (e.source, e.place) and claims_change(e, named, claim) for e in by_claims) or any(
+                    mine == (e.source, e.place) and offers_change(e, named, offer, stored.workflow_by_uri)
+                    for e in by_offers
+                ):
+                    found.add(stored.record.owner)
+        return sorted(found)
+
+    def owners_silent(self, source: str, after_ms: int, until_ms: int, ended: bool) -> Sequence[str]:
+        return [
+            owner
+            for owner, s in self.stored.items()
+            if s.open
+            and (s.record.source, s.record.ended) == (source, ended)
+            and after_ms < s.record.last_ms <= until_ms
+        ]
+
+    def owners_by_gateway_name(self, source: str, name: str, unless: str) -> Sequence[str]:
+        return [
+            owner
+            for owner, s in self.stored.items()
+            if (s.record.source, s.gateway_name, s.paid_gateway) == (source, name, "") and s.record.gateway != unless
+        ]
+
+    # Facts
+
+    def replace(self, derivation: Derivation) -> None:
+        for owner in derivation.owners:
+            self.facts.pop(owner, None)
+            self.sightings.pop(owner, None)
+        for owner in derivation.gone:
+            self.stored.pop(owner, None)
+        for fact in derivation.facts:
+            self.facts.setdefault(fact.owner, []).append(fact)
+        for sighting in derivation.sightings:
+            self.sightings.setdefault(sighting.owner, []).append(sighting)
+        self.stored.update({stored.record.owner: stored for stored in derivation.sessions})
+        self.version += 1
+
+    def refresh(self) -> None:
+        self.version += 1
+
+
+def logged(event: Event) -> LoggedEvent:
+    """An event as it is read back."""
+    return LoggedEvent(event.owner, event.source, event.id, event.at_ms, event.body)
+
+
+def passes(record: SessionRecord, question: SessionQuestion) -> bool:
+    """Does the session pass the question's filter? A sample that stands alone (no outcome) is no session."""
+    if not record.outcome:
+        return False
+    if question.start_ms is not None and record.requested_ms < question.start_ms:
+        return False
+    if question.end_ms is not None and record.requested_ms >= question.end_ms:
+        return False
+    if question.outcomes and record.outcome not in question.outcomes:
+        return False
+    if question.stream_ids is not None and record.stream_id not in question.stream_ids:
+        return False
+    return all(_dimension(record, dimension) in values for dimension, values in question.where)
+
+
+def _dimension(record: SessionRecord, dimension: Dimension) -> str | None:
+    if dimension is Dimension.SYNTHETIC:
+        return "true" if record.synthetic else "false"
+    value: str | None = getattr(record, LIKE_DIMENSIONS[dimension])
+    return value
+
+
+def stream_of(records: Sequence[SessionRecord]) -> StreamRecord:
+    """The stream that these sessions make; the first one says where it belongs."""
+    first = min(records, key=lambda record: (record.requested_ms, record.request_id, record.owner))
+    last_ms = max(record.last_ms for record in records)
+    return StreamRecord(first.stream_id, first.requested_ms, last_ms, first.workflow, first.gateway)
+
+
+def beyond(stream: StreamRecord, position: tuple[int, str], descending: bool) -> bool:
+    """Does the stream come strictly after the position, in this direction?"""
+    here = (stream.started_ms, stream.stream_id)
+    return here < position if descending else here > position
+
+
+def around(rows: Sequence[T], spots: Sequence[Spot], named: str) -> Mapping[Spot, Sequence[T]]:
+    """For each spot the rows of the nearest instants on both sides of it."""
+    placed: dict[tuple[str, str], list[T]] = defaultdict(list)
+    for row in rows:
+        placed[row.source, getattr(row, named)].append(row)
+    found: dict[Spot, Sequence[T]] = {}
+    for source, place, at_ms in spots:
+        near = placed.get((source, place), [])
+        instants: list[int] = sorted({row.at_ms for row in near})
+        index: int = bisect_right(instants, at_ms)
+        chosen = {*instants[max(0, index - 1) : index], *instants[index : index + 1]}
+        found[source, place, at_ms] = sorted(row for row in near if row.at_ms in chosen)
+    return found
+
+
+def claims_change(new: Explained, named_ms: int, claim_ms: int) -> bool:
+    """May new claims between first_ms and last_ms change what explains a place named at `named_ms`?"""
+    if new.place.startswith("key:"):
+        return new.first_ms - DAY_MS <= named_ms <= new.last_ms + DAY_MS
+    if claim_ms == 0 or (claim_ms > named_ms and claim_ms >= new.first_ms):
+        return True
+    return named_ms >= new.first_ms and claim_ms <= new.last_ms
+
+
+def offers_change(new: Explained, named_ms: int, offer_ms: int, workflow_by_uri: bool) -> bool:
+    """The same for snapshots."""
+    if not new.first_ms - DAY_MS <= named_ms <= new.last_ms + DAY_MS:
+        return False
+    if workflow_by_uri or offer_ms == 0 or (offer_ms > named_ms and offer_ms >= new.first_ms):
+        return True
+    return named_ms >= new.first_ms and offer_ms <= new.last_ms

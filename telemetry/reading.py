@@ -1,0 +1,133 @@
+"""What an event says, once the wire's many forms are understood."""
+
+import hashlib
+from enum import Enum, auto
+from typing import Any, NamedTuple
+
+from backends.log import Claim, Offer, Payment
+from metrics.sighting import Trait
+
+Traits = dict[Trait, str]
+
+
+class What(Enum):
+    """The part an event plays in a session, or outside of one."""
+
+    OTHER = auto()  # of a session, without a part of its own
+    REQUEST = auto()
+    INPUT_SENT = auto()  # gateway_send_first_ingest_segment
+    OUTPUT_SENT = auto()  # runner_send_first_processed_segment
+    FIRST_SEGMENT = auto()
+    FEW_SEGMENTS = auto()
+    REFUSED = auto()  # gateway_no_orchestrators_available
+    SWAP = auto()
+    CLOSED = auto()
+    STATUS = auto()
+    TRANSPORT = auto()
+    PAYMENT = auto()
+    SNAPSHOT = auto()
+    OUTSIDE = auto()  # of no session
+
+
+class Status(NamedTuple):
+    """A status sample. Rates in billionths, counters as they stand, times in Unix ms; None: not said."""
+
+    output_fps: int | None
+    input_fps: int | None
+    state: str
+    restart_count: int | None
+    last_restart_ms: int | None
+    gpu: str = ""
+    sent_bytes: int | None = None
+    received_bytes: int | None = None
+    achieved_flops: int | None = None
+    peak_flops: int | None = None
+
+
+class Transport(NamedTuple):
+    """Counters of the user's connection, as they stand; tracks are (type and position, lost, received)."""
+
+    received_bytes: int | None
+    sent_bytes: int | None
+    tracks: tuple[tuple[str, int | None, int | None], ...]
+
+
+class Swap(NamedTuple):
+    """A stream leaves a place ("" where the event does not say which)."""
+
+    left: str
+    text: str
+
+
+class Snapshot(NamedTuple):
+    """A capability snapshot: its claims, its offers, and what each row shows together."""
+
+    claims: tuple[Claim, ...]
+    offers: tuple[Offer, ...]
+    traits: tuple[Traits, ...]
+
+
+Said = Status | Transport | Swap | Snapshot | Payment | None
+
+
+class Stamp(NamedTuple):
+    """What every event has: its identity, the SHA-256 of its content, its time and its type."""
+
+    source: str
+    id: str
+    sha: bytes
+    at_ms: int
+    type: str
+
+
+class Reading(NamedTuple):
+    """An event, read. Blank text: not said."""
+
+    source: str  # a Stamp's five, then the rest
+    id: str
+    sha: bytes
+    at_ms: int
+    type: str
+    subtype: str
+    what: What
+    stream_id: str
+    request_id: str
+    gateway: str
+    region: str
+    synthetic: bool
+    place: str  # the orchestrator it names: a service URI, "wallet:0x…" or "key:…"
+    model: str
+    error: str | None  # the text of an error event
+    segment: bool  # says that a processed segment reached the gateway
+    e2e_us: int | None
+    said: Said
+
+    @property
+    def owner(self) -> str:
+        """The session it belongs to, or "". A status sample of no session stands alone."""
+        if self.what in OUTSIDE:
+            return ""
+        if self.stream_id or self.request_id:
+            return owner_of(self.source, self.stream_id, self.request_id)
+        return owner_of(self.source, "", "", self.id) if self.what is What.STATUS else ""
+
+
+OUTSIDE = frozenset((What.PAYMENT, What.SNAPSHOT, What.OUTSIDE))
+
+
+def owner_of(source: str, stream_id: str, request_id: str, alone: str = "") -> str:
+    """The key of a session, or of a sample that stands alone: 32 hex digits."""
+    key = "\0".join((source, stream_id, request_id, alone)).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(key).hexdigest()[:32]
+
+
+def outside(stamp: Stamp, what: What, said: Said) -> Reading:
+    """A reading of an event that belongs to no session."""
+    return Reading(*stamp, "", what, "", "", "", "", False, "", "", None, False, None, said)
+
+
+def synthetic(data: dict[str, Any]) -> bool:
+    """Does the inner part of an event, or its params, carry `synthetic: true`?"""
+    params = data.get("params")
+    held = (data.get("synthetic"), params.get("synthetic") if isinstance(params, dict) else None)
+    return any(flag is True or flag == "true" for flag in held)

@@ -1,0 +1,55 @@
+"""The readings of sessions, from the log or kept from a moment ago."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from backends.backend import LoggedEvent
+from backends.log import Log
+from telemetry.reading import Reading
+from telemetry.session import Session, session_of
+from telemetry.touched import Touched
+from telemetry.wire import parse, read
+
+MOST = 100_000  # readings kept
+
+
+class Readings:
+    """Whole sessions, the most recently used ones kept in memory."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self._kept: OrderedDict[str, dict[str, Reading]] = OrderedDict()
+        self._count = 0
+
+    def update(self, touched: Touched) -> None:
+        """New events join what is kept of their session; a session that lost one is read again."""
+        for reading in touched.withdrawn:
+            self._drop(reading.owner)
+        for reading in touched.readings:
+            if reading.owner in self._kept:
+                self._keep(reading.owner, reading)
+
+    def sessions(self, owners: Sequence[str]) -> dict[str, Session]:
+        """The sessions of these owners from all of their events; an owner without any is left out."""
+        missing = [owner for owner in owners if owner not in self._kept]
+        for event in self.log.session_events(missing) if missing else ():
+            self._keep(event.owner, reread(event))
+        found = {owner: session_of(self._kept[owner].values()) for owner in owners if owner in self._kept}
+        for owner in found:
+            self._kept.move_to_end(owner)
+        while self._count > MOST:
+            self._drop(next(iter(self._kept)))
+        return found
+
+    def _keep(self, owner: str, reading: Reading) -> None:
+        kept = self._kept.setdefault(owner, {})
+        self._count += reading.id not in kept
+        kept[reading.id] = reading
+
+    def _drop(self, owner: str) -> None:
+        self._count -= len(self._kept.pop(owner, ()))
+
+
+def reread(event: LoggedEvent) -> Reading:
+    """What a logged event says."""
+    return read(parse(event.body), event.source, b"")._replace(id=event.id)

@@ -1,0 +1,121 @@
+"""What new events touch, and which sessions that may change."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from backends.log import Explained, Log, Payment, Statements
+from telemetry.joins import claim_of
+from telemetry.reading import Reading, Snapshot, What
+from telemetry.session import SILENCE_MS
+from telemetry.who import gateway_named
+
+# Claims further apart than this are looked at separately, so that a late one does not mark everything since.
+APART_MS = 600_000
+ALWAYS = 2**62
+
+
+@dataclass
+class Touched:
+    """What new events of one source touch."""
+
+    source: str
+    counting: dict[str, Reading] = field(default_factory=dict)  # by id: of two contents the later one counts
+    # Events that count no longer, as they were read while they did.
+    withdrawn: list[Reading] = field(default_factory=list)
+    owners: set[str] = field(default_factory=set)
+    conflicts: set[str] = field(default_factory=set)  # ids
+
+    def add(self, reading: Reading) -> None:
+        """An event that counts from now on."""
+        self.counting[reading.id] = reading
+        self.owners.update({reading.owner} - {""})
+
+    def withdraw(self, reading: Reading) -> None:
+        """An event that counts no longer."""
+        self.withdrawn.append(reading)
+        self.owners.update({reading.owner} - {""})
+
+    @property
+    def readings(self) -> list[Reading]:
+        """What came."""
+        return list(self.counting.values())
+
+    @property
+    def all_readings(self) -> list[Reading]:
+        """What came and what went."""
+        return [*self.readings, *self.withdrawn]
+
+    @property
+    def payments(self) -> list[Payment]:
+        """Payments that came or went."""
+        return [r.said for r in self.all_readings if isinstance(r.said, Payment)]
+
+    @property
+    def new_payments(self) -> list[Payment]:
+        """Payments that came."""
+        return [r.said for r in self.readings if isinstance(r.said, Payment)]
+
+    def statements(self) -> Statements:
+        """What the events of no session say, and which of them say nothing any more."""
+        snapshots = [r.said for r in self.readings if isinstance(r.said, Snapshot)]
+        return Statements(
+            claims=[claim for snapshot in snapshots for claim in snapshot.claims]
+            + [claim for payment in self.new_payments for claim in claim_of(payment)],
+            offers=[offer for snapshot in snapshots for offer in snapshot.offers],
+            payments=self.new_payments,
+            withdrawn=[(r.source, r.id) for r in self.withdrawn if r.what in (What.PAYMENT, What.SNAPSHOT)],
+        )
+
+
+def explained(touched: Touched, log: Log) -> set[str]:
+    """Sessions that claims and snapshots, come or gone, may explain otherwise."""
+    claims: dict[str, set[int]] = defaultdict(set)
+    offers: dict[str, set[int]] = defaultdict(set)
+    for reading in touched.all_readings:
+        if isinstance(reading.said, Snapshot):
+            for claim in reading.said.claims:
+                claims[claim.place].add(claim.at_ms)
+            for offer in reading.said.offers:
+                offers[offer.uri].add(offer.at_ms)
+        elif isinstance(reading.said, Payment):
+            for claim in claim_of(reading.said):
+                claims[claim.place].add(claim.at_ms)
+    if not claims and not offers:
+        return set()
+    by_claims, by_offers = (
+        [Explained(touched.source, place, *span) for place, at in sorted(found.items()) for span in _spans(sorted(at))]
+        for found in (claims, offers)
+    )
+    return set(log.owners_explained(by_claims, by_offers))
+
+
+def _spans(instants: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Runs of instants that lie close together."""
+    start = last = instants[0]
+    for at_ms in instants:
+        if at_ms - last > APART_MS:
+            yield start, last
+            start = at_ms
+        last = at_ms
+    yield start, last
+
+
+def renamed(touched: Touched, log: Log) -> set[str]:
+    """Sessions whose envelope name now stands for another gateway."""
+    names = sorted({payment.gateway_name for payment in touched.payments} - {""})
+    senders = log.senders(touched.source, names) if names else {}
+    return {
+        owner
+        for name in names
+        for owner in log.owners_by_gateway_name(touched.source, name, gateway_named(name, senders.get(name, ())))
+    }
+
+
+def silenced(source: str, log: Log, before_ms: int | None, latest_ms: int) -> set[str]:
+    """Sessions silent for long enough since the latest event time moved or, where it moved back, no longer so."""
+    edge_ms = latest_ms - SILENCE_MS
+    if before_ms is not None and before_ms > latest_ms:
+        return set(log.owners_silent(source, edge_ms, before_ms - SILENCE_MS, ended=True))
+    since_ms = -ALWAYS if before_ms is None else before_ms - SILENCE_MS
+    return set(log.owners_silent(source, since_ms, edge_ms, ended=False)) if since_ms < edge_ms else set()

@@ -1,0 +1,208 @@
+"""The wire: every envelope and event type that occurs, read into a `Reading`.
+
+Envelopes: the Kafka message {id, type, timestamp, gateway, data}; the same inside a viewer's export [{…, "value": {…}}];
+the form [{id, type, timestamp, payload}]; and the v1 envelope {event_type, timestamp_ms, ids, geo, payload}.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from telemetry import v1
+from telemetry.names import gateway, place
+from telemetry.payments import read_payment
+from telemetry.reading import Reading, Said, Stamp, Status, Swap, Transport, What, outside, synthetic
+from telemetry.snapshots import read_snapshot
+from telemetry.values import Unreadable, count, fixed, listing, mapping, text, time_ms
+
+Json = dict[str, Any]
+FUTURE_MS = 600_000
+TIMED_BY_DATA = frozenset(("stream_trace", "ai_stream_status", "stream_ingest_metrics"))
+TRACES = {
+    "gateway_receive_stream_request": What.REQUEST,
+    "gateway_send_first_ingest_segment": What.INPUT_SENT,
+    "runner_receive_first_ingest_segment": What.OTHER,
+    "runner_send_first_processed_segment": What.OUTPUT_SENT,
+    "gateway_receive_first_processed_segment": What.FIRST_SEGMENT,
+    "gateway_receive_few_processed_segments": What.FEW_SEGMENTS,
+    "gateway_receive_first_data_segment": What.OTHER,
+    "gateway_no_orchestrators_available": What.REFUSED,
+    "orchestrator_swap": What.SWAP,
+    "gateway_ingest_stream_closed": What.CLOSED,
+}
+SEGMENTS = frozenset((What.FIRST_SEGMENT, What.FEW_SEGMENTS))
+JOBS = frozenset(("ai_batch_request", "ai_llm_request", "job_gateway"))
+KNOWN_TYPES = (
+    TIMED_BY_DATA
+    | JOBS
+    | v1.TYPES
+    | {"ai_stream_events", "create_new_payment", "network_capabilities", "discovery_results"}
+)
+
+
+def parse(line: bytes) -> Any:
+    """The JSON value of a line. Raises Unreadable."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("not_json", _why(error)) from None
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    return "not UTF-8" if isinstance(error, UnicodeDecodeError) else "nested too deeply or a number too long"
+
+
+def unwrapped(value: Any) -> Iterator[Any]:
+    """The events in a JSON value: itself, the elements of an array, each without a viewer's export wrapper."""
+    if isinstance(value, list):
+        for one in value:
+            yield from unwrapped(one)
+    elif isinstance(value, dict) and isinstance(value.get("value"), dict) and not value.keys() & {"type", "event_type"}:
+        yield value["value"]
+    else:
+        yield value
+
+
+def canonical(event: Any) -> bytes:
+    """The canonical content of an event, of which the SHA-256 decides between contents. Raises Unreadable."""
+    try:
+        return json.dumps(event, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        raise Unreadable("not_json", "text that is no Unicode, or nested too deeply") from None
+
+
+def read(event: Any, source: str, sha: bytes, now_ms: int | None = None) -> Reading:
+    """What an event says. `now_ms` is the loading clock; None for one that was accepted before. Raises Unreadable."""
+    if not isinstance(event, dict):
+        raise Unreadable("not_an_object", f"an event is an object, not {type(event).__name__}")
+    of_v1 = "event_type" in event and "type" not in event
+    data = data_of(event)
+    at_ms = v1.time_of(event) if of_v1 else _time_of(event, mapping(data))
+    if now_ms is not None and at_ms > now_ms + FUTURE_MS:
+        raise Unreadable("future", "dated more than 10 minutes after the loading clock")
+    stamp = Stamp(source, text(event.get("id")) or sha.hex(), sha, at_ms, type_of(event))
+    return v1.read(event, mapping(data), stamp) if of_v1 else _kafka(event, data, stamp)
+
+
+def digest(content: bytes) -> bytes:
+    """SHA-256 of a canonical content."""
+    return hashlib.sha256(content).digest()
+
+
+def type_of(event: Json) -> str:
+    """The type that an event names, "" where none."""
+    named = event.get("type", event.get("event_type"))
+    return named.strip() if isinstance(named, str) else ""
+
+
+def data_of(event: Json) -> Json | list[Any] | None:
+    """The inner part of an event that has a type. Raises Unreadable."""
+    if not type_of(event):
+        raise Unreadable("no_type", "no type")
+    data = event["data"] if "data" in event else event.get("payload")
+    if data is not None and not isinstance(data, dict | list):
+        raise Unreadable("bad_data", "data is neither an object nor a list")
+    return data
+
+
+def _time_of(event: Json, data: Json) -> int:
+    at_ms = time_ms(data.get("timestamp"), "data.timestamp") if type_of(event) in TIMED_BY_DATA else None
+    if at_ms is None:
+        at_ms = time_ms(event.get("timestamp"), "timestamp")
+    if at_ms is None:
+        raise Unreadable("no_time", "no timestamp")
+    return at_ms
+
+
+def _kafka(event: Json, data: Json | list[Any] | None, stamp: Stamp) -> Reading:
+    reader = READERS.get(stamp.type)
+    if reader is not None:
+        return reader(event, mapping(data), stamp)
+    if stamp.type == "create_new_payment":
+        return outside(stamp, What.PAYMENT, read_payment(mapping(data), stamp, event))
+    if stamp.type == "network_capabilities":
+        return outside(stamp, What.SNAPSHOT, read_snapshot(data, stamp))
+    return outside(stamp, What.OUTSIDE, None)
+
+
+def _of_session(
+    event: Json, data: Json, stamp: Stamp, what: What, said: Said = None, error: str | None = None
+) -> Reading:
+    named = mapping(data.get("orchestrator_info"))
+    return Reading(
+        *stamp,
+        subtype=text(data.get("type")),
+        what=what,
+        stream_id=text(data.get("stream_id")),
+        request_id=text(data.get("request_id")),
+        gateway=gateway(event.get("gateway")),
+        region=text(mapping(event.get("geo")).get("region")),
+        synthetic=synthetic(data),
+        place="" if what is What.SWAP else place(named.get("address"), named.get("url")),
+        model=text(data.get("pipeline")),
+        error=error,
+        segment=what in SEGMENTS,
+        e2e_us=None,
+        said=said,
+    )
+
+
+def _trace(event: Json, data: Json, stamp: Stamp) -> Reading:
+    what = TRACES.get(text(data.get("type")))
+    if what is None:
+        return outside(stamp, What.OUTSIDE, None)
+    swap = None
+    if what is What.SWAP:
+        named = mapping(data.get("orchestrator_info"))
+        left = place(named.get("address"), named.get("url"))
+        swap = Swap(left, text(data.get("message")) or text(data.get("reason")))
+    return _of_session(event, data, stamp, what, swap)
+
+
+def _status(event: Json, data: Json, stamp: Stamp) -> Reading:
+    inference = mapping(data.get("inference_status"))
+    said = Status(
+        output_fps=fixed(inference.get("fps"), "inference_status.fps"),
+        input_fps=fixed(mapping(data.get("input_status")).get("fps"), "input_status.fps"),
+        state=text(data.get("state")).upper(),
+        restart_count=count(inference.get("restart_count"), "inference_status.restart_count"),
+        last_restart_ms=_restart_ms(inference.get("last_restart_time")),
+    )
+    return _of_session(event, data, stamp, What.STATUS, said)
+
+
+def _restart_ms(value: Any) -> int | None:
+    try:
+        return time_ms(value, "inference_status.last_restart_time")
+    except Unreadable:
+        return None  # it explains a cold start, and is never counted
+
+
+def _stream_event(event: Json, data: Json, stamp: Stamp) -> Reading:
+    error = text(data.get("message")) if text(data.get("type")) == "error" else None
+    return _of_session(event, data, stamp, What.OTHER, None, error)
+
+
+def _transport(event: Json, data: Json, stamp: Stamp) -> Reading:
+    stats = mapping(data.get("stats"))
+    peer = mapping(stats.get("peer_conn_stats"))
+    received, sent = (count(peer.get(name), name) for name in ("BytesReceived", "BytesSent"))
+    tracks: list[tuple[str, int | None, int | None]] = []
+    positions: dict[str, int] = {}
+    for track in map(mapping, listing(stats.get("track_stats"))):
+        kind = text(track.get("type"))
+        positions[kind] = positions.get(kind, 0) + 1
+        lost, arrived = (count(track.get(name), f"track_stats.{name}") for name in ("packets_lost", "packets_received"))
+        tracks.append((f"{kind}#{positions[kind]}", lost, arrived))
+    return _of_session(event, data, stamp, What.TRANSPORT, Transport(received, sent, tuple(tracks)))
+
+
+READERS: dict[str, Callable[[Json, Json, Stamp], Reading]] = {
+    "stream_trace": _trace,
+    "ai_stream_status": _status,
+    "ai_stream_events": _stream_event,
+    "stream_ingest_metrics": _transport,
+}

@@ -1,0 +1,80 @@
+"""The gateway's own answers in the reference's shape, so that the two can be held against each other."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from backends.memory import MemoryStore
+from metrics import catalogue
+from metrics.columns import FACE_VALUE_WEI, FEES_WEI, INFERENCE_MS, PAYMENTS, SWAPS_BY_REASON, TICKETS, UNSERVED
+from metrics.dimension import Dimension
+from metrics.fold import fold
+from metrics.metric import Metric, Statistic
+from metrics.question import Question
+from metrics.window import Window
+from telemetry.loader import Loader
+from telemetry.regions import Regions
+
+
+def camel(name: str) -> str:
+    """A catalogue name as GraphQL spells it."""
+    head, *rest = name.split("_")
+    return head + "".join(word.title() for word in rest)
+
+
+def loaded(feed: Iterable[tuple[str, bytes]], now: datetime, regions: Mapping[str, Any] | None = None) -> MemoryStore:
+    """A memory store with the feed loaded in order, one source after the other."""
+    store = MemoryStore()
+    load(store, feed, now, regions)
+    return store
+
+
+def load(
+    store: MemoryStore, feed: Iterable[tuple[str, bytes]], now: datetime, regions: Any = None, every: int = 0
+) -> Loader:
+    """Load a feed; derive after every `every` lines (0: once at the end)."""
+    loader = Loader(store, lambda: now, Regions.of_config(regions or {}))
+    for number, (source, line) in enumerate(feed, 1):
+        loader.load(source, [line])
+        if every and number % every == 0:
+            loader.derive()
+    loader.derive()
+    return loader
+
+
+MEASURES = {
+    measure for metric in catalogue.METRICS for statistic in metric.statistics for measure in metric.reads(statistic)
+}
+OUTCOMES = {measure for formula in catalogue.OUTCOMES.values() for measure in formula.reads()}
+DEMAND = {column.measures[0] for column in (FACE_VALUE_WEI, FEES_WEI, INFERENCE_MS, PAYMENTS, TICKETS, UNSERVED)}
+REASONS = {column.measures[0] for column in SWAPS_BY_REASON.values()}
+
+
+def sums(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, str]) -> Mapping[str, Any]:
+    """Every sum of the window and filter."""
+    facts = [fact for facts in store.facts.values() for fact in facts]
+    question = Question.of(
+        MEASURES | OUTCOMES | DEMAND | REASONS,
+        Window.of_ms(start_ms, end_ms),
+        where={Dimension(name): [value] for name, value in where.items()},
+    )
+    rows = fold(facts, question)
+    return rows[0].sums if rows else {}
+
+
+def metrics(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, str]) -> dict[str, Any]:
+    """The answers as the reference spells them."""
+    found = sums(store, start_ms, end_ms, where)
+    answer: dict[str, Any] = {camel(metric.name): told(metric, found) for metric in catalogue.METRICS}
+    answer["outcomes"] = {camel(name): formula.value(found) or 0 for name, formula in catalogue.OUTCOMES.items()}
+    answer["swapReasons"] = {
+        reason.value: found[column.name] for reason, column in SWAPS_BY_REASON.items() if found.get(column.name)
+    }
+    return answer
+
+
+def told(metric: Metric, found: Mapping[str, Any]) -> Any:
+    """What one metric says."""
+    if metric.is_count:
+        return metric.value(found) or 0
+    return {statistic.value: metric.value(found, statistic) for statistic in metric.statistics}
