@@ -37,7 +37,7 @@ def stored_of(
         request_id=session.request_id,
         requested_ms=session.requested_ms,
         last_ms=session.last_ms,
-        ended=session.ended(latest_ms),
+        ended=alone or session.ended(latest_ms),
         outcome="" if alone else outcome.value,
         orchestrator=dims[1],
         gpu=dims[2],

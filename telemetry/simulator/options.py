@@ -22,7 +22,7 @@ class Options:
     """One simulation: how big, how long, until when, from which seed, and with which faults.
 
     `rate` is demand: the mean number of sessions asked for per orchestrator and hour, averaged over a day.
-    A session makes about 100 events, so events ≈ 100 × orchestrators × hours × rate.
+    A session makes about 110 events, so events ≈ 110 × orchestrators × hours × rate.
     """
 
     orchestrators: int

@@ -12,6 +12,8 @@ from telemetry.simulator.world import Place, Slot, World
 # Snapshots are cut into events of this many URIs, well below the megabyte that a line may have.
 URIS_PER_EVENT = 400
 CAPACITIES: dict[str, int] = {str(number): 1 for number in (*range(13), 14, 26)}
+LIVE_VIDEO = 35
+BITS = sum(1 << number for number in (*map(int, CAPACITIES), LIVE_VIDEO))
 
 
 class Snapshots:
@@ -56,16 +58,16 @@ def _row(place: Place, containers: int, busy: int, rng: Random) -> dict[str, obj
     return {
         "address": place.orchestrator.wallet,
         "capabilities": {
-            "bitstring": [34_426_871_807],
-            "capacities": CAPACITIES | {"35": place.card_count},
+            "bitstring": [BITS],
+            "capacities": CAPACITIES | {str(LIVE_VIDEO): place.card_count},
             "version": place.node_version,
-            "constraints": {"PerCapability": {"35": {"models": models}}},
+            "constraints": {"PerCapability": {str(LIVE_VIDEO): {"models": models}}},
         },
         "local_address": place.node_key,
         "orch_uri": place.uri,
         "capabilities_prices": [
             {
-                "capability": 35,
+                "capability": LIVE_VIDEO,
                 "pixelsPerUnit": 1,
                 "constraint": slot.workflow.name,
                 "pricePerUnit": slot.workflow.price_wei,

@@ -1,15 +1,15 @@
 """The gateway's own answers in the reference's shape, so that the two can be held against each other."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from backends.memory import MemoryStore
 from metrics import catalogue
 from metrics.columns import FACE_VALUE_WEI, FEES_WEI, INFERENCE_MS, PAYMENTS, SWAPS_BY_REASON, TICKETS, UNSERVED
-from metrics.dimension import Dimension
+from metrics.dimension import Dimension, synthetic
 from metrics.fold import fold
-from metrics.metric import Metric, Statistic
+from metrics.metric import Metric
 from metrics.question import Question
 from metrics.window import Window
 from telemetry.loader import Loader
@@ -56,7 +56,7 @@ def sums(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, str
     question = Question.of(
         MEASURES | OUTCOMES | DEMAND | REASONS,
         Window.of_ms(start_ms, end_ms),
-        where={Dimension(name): [value] for name, value in where.items()},
+        where={Dimension(name): [synthetic(value) if isinstance(value, bool) else value] for name, value in where.items()},
     )
     rows = fold(facts, question)
     return rows[0].sums if rows else {}
