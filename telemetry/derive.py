@@ -60,16 +60,16 @@ class Deriver:
         self.log.state(touched.statements())
         self.readings.update(touched)
         latest_ms = self.log.latest().get(source, 0)
-        owners = sorted(touched.owners)
-        self._step(touched, owners[:CHUNK], latest_ms)
+        owners, arrived = sorted(touched.owners), touched.by_owner()
+        self._step(touched, owners[:CHUNK], latest_ms, arrived)
         for start in range(CHUNK, len(owners), CHUNK):
-            self._step(Touched(source), owners[start : start + CHUNK], latest_ms)
+            self._step(Touched(source), owners[start : start + CHUNK], latest_ms, arrived)
         marked = explained(touched, self.log) | self._repaid(touched) | renamed(touched, self.log)
         marked |= silenced(source, self.log, self._latest.get(source), latest_ms)
         self._latest[source] = latest_ms
         rest = sorted(marked - touched.owners)
         for start in range(0, len(rest), CHUNK):
-            self._step(Touched(source), rest[start : start + CHUNK], latest_ms)
+            self._step(Touched(source), rest[start : start + CHUNK], latest_ms, {})
 
     def forget(self) -> None:
         """Start from the log alone, as after opening."""
@@ -84,10 +84,14 @@ class Deriver:
         said = {one.record.owner: Paid(one.paid_gateway, one.paid_workflow) for one in stored}
         return {owner for owner, now in joined.paid().items() if said.get(owner, now) != now}
 
-    def _step(self, touched: Touched, owners: Sequence[str], latest_ms: int) -> None:
+    def _step(
+        self, touched: Touched, owners: Sequence[str], latest_ms: int, arrived: Mapping[str, Sequence[Reading]]
+    ) -> None:
         """Derive these sessions, and what neighbours, streams and payments owe to them and to the touched events."""
-        sessions = self.readings.sessions(owners)
         before = {one.record.owner: Brief.unpack(one) for one in self.log.sessions_of(owners)}
+        # A session that was never derived has no event but those that have just arrived.
+        new = {owner: arrived[owner] for owner in owners if owner in arrived and owner not in before}
+        sessions = self.readings.sessions(owners, new)
         requests = {session.request_id for session in sessions.values()} | {p.request_id for p in touched.payments}
         requests |= {brief.request_id for brief in before.values()}
         joined, _ = self._joined(touched, requests, sessions)

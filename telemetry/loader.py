@@ -67,7 +67,8 @@ class Loader:
     def recover(self) -> int:
         """Derive what a crash left behind; call once after opening. Returns how many events that were."""
         left = self.log.pending(2**31)
-        if any(not event.body and not event.owner for event in left):
+        alive = {(event.source, event.id) for event in left if event.body}
+        if any(not (event.body or event.owner) and (event.source, event.id) in alive for event in left):
             # A payment or snapshot was withdrawn and what it said is not at hand: anything may have changed.
             self.rebuild()
             return len(left)

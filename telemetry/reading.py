@@ -101,29 +101,21 @@ class Reading(NamedTuple):
     segment: bool  # says that a processed segment reached the gateway
     e2e_us: int | None
     said: Said
-
-    @property
-    def owner(self) -> str:
-        """The session it belongs to, or "". A status sample of no session stands alone."""
-        if self.what in OUTSIDE:
-            return ""
-        if self.stream_id or self.request_id:
-            return owner_of(self.source, self.stream_id, self.request_id)
-        return owner_of(self.source, "", "", self.id) if self.what is What.STATUS else ""
+    owner: str  # the session it belongs to, or ""
 
 
-OUTSIDE = frozenset((What.PAYMENT, What.SNAPSHOT, What.OUTSIDE))
-
-
-def owner_of(source: str, stream_id: str, request_id: str, alone: str = "") -> str:
-    """The key of a session, or of a sample that stands alone: 32 hex digits."""
-    key = "\0".join((source, stream_id, request_id, alone)).encode("utf-8", "surrogatepass")
+def owner_of(stamp: Stamp, what: What, stream_id: str, request_id: str) -> str:
+    """The key of the session that an event belongs to, 32 hex digits; a status sample of no session stands alone."""
+    alone = "" if stream_id or request_id else stamp.id
+    if alone and what is not What.STATUS:
+        return ""
+    key = "\0".join((stamp.source, stream_id, request_id, alone)).encode("utf-8", "surrogatepass")
     return hashlib.sha256(key).hexdigest()[:32]
 
 
 def outside(stamp: Stamp, what: What, said: Said) -> Reading:
     """A reading of an event that belongs to no session."""
-    return Reading(*stamp, "", what, "", "", "", "", False, "", "", None, False, None, said)
+    return Reading(*stamp, "", what, "", "", "", "", False, "", "", None, False, None, said, "")
 
 
 def synthetic(data: dict[str, Any]) -> bool:

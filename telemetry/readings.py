@@ -1,7 +1,7 @@
 """The readings of sessions, from the log or kept from a moment ago."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from backends.backend import LoggedEvent
 from backends.log import Log
@@ -29,8 +29,14 @@ class Readings:
             if reading.owner in self._kept:
                 self._keep(reading.owner, reading)
 
-    def sessions(self, owners: Sequence[str]) -> dict[str, Session]:
-        """The sessions of these owners from all of their events; an owner without any is left out."""
+    def sessions(self, owners: Sequence[str], whole: Mapping[str, Sequence[Reading]]) -> dict[str, Session]:
+        """The sessions of these owners from all of their events; an owner without any is left out.
+
+        `whole` holds sessions that are new: all of their events are at hand, and need not be read again.
+        """
+        for owner in owners:
+            for reading in whole.get(owner, ()):
+                self._keep(owner, reading)
         missing = [owner for owner in owners if owner not in self._kept]
         for event in self.log.session_events(missing) if missing else ():
             self._keep(event.owner, reread(event))

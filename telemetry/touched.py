@@ -41,6 +41,14 @@ class Touched:
         """What came."""
         return list(self.counting.values())
 
+    def by_owner(self) -> dict[str, list[Reading]]:
+        """What came, session by session."""
+        found: dict[str, list[Reading]] = defaultdict(list)
+        for reading in self.counting.values():
+            if reading.owner:
+                found[reading.owner].append(reading)
+        return found
+
     @property
     def all_readings(self) -> list[Reading]:
         """What came and what went."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from metrics.columns import MICROSECONDS_PER_MS
 from telemetry.names import gateway, wallet_place
-from telemetry.reading import Reading, Said, Stamp, Status, Swap, What, outside, synthetic
+from telemetry.reading import Reading, Said, Stamp, Status, Swap, What, outside, owner_of, synthetic
 from telemetry.values import Unreadable, count, fixed, mapping, text, time_ms
 
 PARTS = {
@@ -36,12 +36,13 @@ def read(event: dict[str, Any], data: dict[str, Any], stamp: Stamp) -> Reading:
     if what is What.OUTSIDE:
         return outside(stamp, what, None)
     ids = mapping(event.get("ids"))
+    stream_id, request_id = text(ids.get("stream_id")), text(ids.get("request_id")) or text(ids.get("trace_id"))
     return Reading(
         *stamp,
         subtype="",
         what=what,
-        stream_id=text(ids.get("stream_id")),
-        request_id=text(ids.get("request_id")) or text(ids.get("trace_id")),
+        stream_id=stream_id,
+        request_id=request_id,
         gateway=gateway(ids.get("gateway_id")),
         region=text(mapping(event.get("geo")).get("region")),
         synthetic=synthetic(data),
@@ -51,6 +52,7 @@ def read(event: dict[str, Any], data: dict[str, Any], stamp: Stamp) -> Reading:
         segment=what is What.FIRST_SEGMENT or (what is What.CLOSED and text(data.get("status")).lower() == "success"),
         e2e_us=_e2e_us(data.get("e2e_latency_ms")),
         said=_said(what, data, ids),
+        owner=owner_of(stamp, what, stream_id, request_id),
     )
 
 
