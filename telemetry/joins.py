@@ -163,7 +163,7 @@ def startup_owner(owner: str) -> str:
 
 
 def may_warm(changed: Iterable[Brief], around: Iterable[Brief]) -> list[Brief]:
-    """Those around whose startup the changed sessions may decide: requested during a leg of theirs or 15 minutes after."""
+    """Those whose startup the changed sessions may decide: requested during a leg of theirs or 15 minutes after."""
     reaches: dict[str, list[tuple[int, int]]] = {}
     for brief in changed:
         for leg in brief.legs:

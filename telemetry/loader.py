@@ -1,14 +1,16 @@
 """Loading: lines in, a durable log and right answers out.
 
 A batch is read, compared with what is known, and appended: from then on it is safe. What it touches is derived when
-enough has come together, or when the caller asks. A crash in between leaves events pending, and `recover` derives those.
+enough has come together, or when the caller asks. A crash in between leaves events pending; `recover` derives those.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import TypeVar
 
 from backends.log import Batch, Event, Identity, Log, Rejected
 from metrics.window import Window, to_ms
@@ -21,9 +23,10 @@ from telemetry.touched import Touched
 from telemetry.values import Unreadable
 from telemetry.wire import KNOWN_TYPES, canonical, digest, parse, read, unwrapped
 
-LINES = 5_000  # read and appended together
+LINES = 10_000  # read and appended together
 DERIVE_AT = 50_000  # events that may wait to be derived while loading
 MOST_REPORTED = 1_000
+T = TypeVar("T")
 EVERYTHING = -(2**62), 2**62
 
 
@@ -52,6 +55,14 @@ class Report:
         self.rejected += other.rejected[: MOST_REPORTED - len(self.rejected)]
         self.rejected_by_reason.update(other.rejected_by_reason)
         self.unknown_types.update(other.unknown_types)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An event on its way in."""
+
+    event: Event
+    reading: Reading
 
 
 class Loader:
@@ -84,11 +95,10 @@ class Loader:
         return len(left)
 
     def load(self, source: str, lines: Iterable[bytes], step: Callable[[Report], None] | None = None) -> Report:
-        """Append lines (one event, array or wrapper each). Durable on return; `step` sees the report after each batch."""
-        report, number, rest = Report(), 0, iter(lines)
-        while chunk := list(islice(rest, LINES)):
-            report.add(self._append(source, enumerate(chunk, number + 1)))
-            number += len(chunk)
+        """Append lines (one event, array or wrapper each). Durable on return; `step` sees a report after each batch."""
+        report = Report()
+        for chunk in ahead(chunks(source, lines, self.clock)):
+            report.add(self._append(source, chunk))
             if self.waiting >= DERIVE_AT:
                 self.derive()
             if step is not None:
@@ -125,25 +135,20 @@ class Loader:
     def _touch(self, source: str) -> Touched:
         return self._touched.setdefault(source, Touched(source))
 
-    def _append(self, source: str, numbered: Iterable[tuple[int, bytes]]) -> Report:
+    def _append(self, source: str, arrived: Sequence[tuple[int, Incoming | Rejected]]) -> Report:
         report = Report()
-        rejected: dict[bytes, Rejected] = {}
-        incoming: list[Incoming] = []
-        now_ms = to_ms(self.clock())
-        for number, line in numbered:
-            for found in arrivals(line, source, now_ms):
-                if isinstance(found, Rejected):
-                    report.reject(number, found.reason)
-                    rejected[found.sha] = found
-                else:
-                    incoming.append(found)
+        rejected = {found.sha: found for _, found in arrived if isinstance(found, Rejected)}
+        for number, found in arrived:
+            if isinstance(found, Rejected):
+                report.reject(number, found.reason)
+        incoming = [found for _, found in arrived if isinstance(found, Incoming)]
         batch, touched = self._sort(source, incoming, report)
         self.log.append(Batch(batch.events, batch.conflicts, batch.superseded, list(rejected.values())))
         self._touched[source] = touched
         self.waiting += len(batch.events) + len(batch.superseded)
         return report
 
-    def _sort(self, source: str, incoming: "list[Incoming]", report: Report) -> tuple[Batch, Touched]:
+    def _sort(self, source: str, incoming: list[Incoming], report: Report) -> tuple[Batch, Touched]:
         """Tell new events from duplicates and conflicts; of two contents the smaller SHA-256 counts."""
         known = dict(self.log.identities(source, sorted({one.event.id for one in incoming})))
         contested = sorted(
@@ -201,12 +206,23 @@ class Loader:
             report.unknown_types[reading.type[:100]] += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """An event on its way in."""
+def chunks(
+    source: str, lines: Iterable[bytes], clock: Callable[[], datetime]
+) -> Iterator[list[tuple[int, Incoming | Rejected]]]:
+    """Lines read, a few thousand together, each with its number."""
+    numbered = enumerate(lines, 1)
+    while chunk := list(islice(numbered, LINES)):
+        now_ms = to_ms(clock())
+        yield [(number, found) for number, line in chunk for found in arrivals(line, source, now_ms)]
 
-    event: Event
-    reading: Reading
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, the next one already made in a thread while the store is busy with the last."""
+    with ThreadPoolExecutor(1, thread_name_prefix="reader") as reader:
+        coming = reader.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = reader.submit(next, items, None)
+            yield item
 
 
 def arrivals(line: bytes, source: str, now_ms: int) -> Iterator[Incoming | Rejected]:

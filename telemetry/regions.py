@@ -1,6 +1,7 @@
 """Configured regions and test gateways: a versioned JSON file, named by NAAP_REGIONS.
 
-{"version": "2026-01", "regions": {"fra": {"name": "Frankfurt", "gateways": ["0x…", "name"], "uris": ["https://…"]}}, "testers": ["0x…"]}
+{"version": "2026-01", "testers": ["0x…"],
+ "regions": {"fra": {"name": "Frankfurt", "gateways": ["0x…", "name"], "uris": ["https://…"]}}}
 """
 
 import json
@@ -37,7 +38,7 @@ class Regions:
             raise BadRequest(f"NAAP_REGIONS: {path} cannot be read: {error.strerror}.", "NAAP_REGIONS") from error
         except (ValueError, AttributeError, TypeError) as error:
             raise BadRequest(
-                f'NAAP_REGIONS: {path} should hold {{"version": …, "regions": {{id: {{"name", "gateways", "uris"}}}}}}.',
+                f'NAAP_REGIONS: {path} must hold {{"version": …, "regions": {{id: {{"name", "gateways", "uris"}}}}}}.',
                 "NAAP_REGIONS",
             ) from error
 

@@ -7,7 +7,7 @@ VERSION = "1"
 TABLE: tuple[tuple[SwapReason, tuple[str, ...]], ...] = (
     (SwapReason.GATEWAY_RESET, ("gateway_reset", "gateway reset", "gateway restart")),
     (SwapReason.ORCHESTRATOR_RESET, ("orchestrator_reset", "orchestrator reset", "orchestrator restart")),
-    (SwapReason.RUNNER_DISCONNECT, ("runner_disconnect", "disconnect", "connection reset", "connection refused", "eof", "broken pipe")),
+    (SwapReason.RUNNER_DISCONNECT, ("disconnect", "connection reset", "connection refused", "eof", "broken pipe")),
     (SwapReason.TIMEOUT, ("timeout", "timed out", "deadline exceeded", "no response")),
     (SwapReason.CAPACITY, ("capacity", "insufficient", "overloaded", "busy", "no available")),
     (SwapReason.MODEL_ERROR, ("model_error", "model", "inference", "pipeline", "cuda", "out of memory")),

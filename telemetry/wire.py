@@ -1,6 +1,6 @@
 """The wire: every envelope and event type that occurs, read into a `Reading`.
 
-Envelopes: the Kafka message {id, type, timestamp, gateway, data}; the same inside a viewer's export [{…, "value": {…}}];
+Envelopes: the Kafka message {id, type, timestamp, gateway, data}; the same in a viewer's export [{…, "value": {…}}];
 the form [{id, type, timestamp, payload}]; and the v1 envelope {event_type, timestamp_ms, ids, geo, payload}.
 """
 
