@@ -1,4 +1,4 @@
-"""Every metric, declared once. GraphQL fields, REST keys, the columns read, query cost and `docs/metrics.md` derive from here."""
+"""Every metric, declared once: GraphQL fields, REST keys, columns read, cost and `docs/metrics.md` derive from here."""
 
 from metrics import columns as c
 from metrics.formula import AtLeast, Root
@@ -21,21 +21,26 @@ OUTPUT_FPS = distribution(
     "output_fps",
     c.OUTPUT_FPS,
     "fps",
-    "Frames per second that came out. Zeros before the first frame of a session with an orchestrator are warm-up and left "
-    "out; zeros after it are stalls and count.",
+    "Frames per second that came out. Zeros before the first frame of a session with an orchestrator are warm-up and "
+    "left out; zeros after it are stalls and count.",
     "ai_stream_status.inference_status.fps",
     HIGHER,
     Target(of_workflow="output_fps"),
 )
 INPUT_FPS = distribution(
-    "input_fps", c.INPUT_FPS, "fps", "Frames per second that went in, as the user sent them.", "ai_stream_status.input_status.fps"
-)  # fmt: skip
+    "input_fps",
+    c.INPUT_FPS,
+    "fps",
+    "Frames per second that went in, as the user sent them, over the samples of outputFps.",
+    "ai_stream_status.input_status.fps",
+)
 JITTER = Metric(
     "jitter_coefficient",
     AtLeast(_FPS_N, 2, Root(_FPS_N * _FPS_SQ - _FPS_SUM * _FPS_SUM) / _FPS_SUM),
     _FPS_N,
     "ratio",
-    "Population standard deviation of outputFps over its mean: 0 is perfectly even. Null below 2 samples or where the mean is 0.",
+    "Population standard deviation of outputFps over its mean: 0 is perfectly even. Null below 2 samples or where the "
+    "mean is 0.",
     "ai_stream_status.inference_status.fps",
     LOWER,
     Target(fixed=0.1),
@@ -44,8 +49,8 @@ PROMPT_TO_FIRST_FRAME = distribution(
     "prompt_to_first_frame_ms",
     c.PROMPT_TO_FIRST_FRAME,
     "ms",
-    "From the stream request at the gateway to the first processed segment there. Counts in the request's bucket; after a swap "
-    "for no orchestrator.",
+    "From the stream request at the gateway to the first processed segment there. Counts in the request's bucket; "
+    "after a swap for no orchestrator.",
     "stream_trace: gateway_receive_first_processed_segment − gateway_receive_stream_request",
     LOWER,
     Target(of_workflow="prompt_to_first_frame_ms"),
@@ -62,8 +67,8 @@ E2E_LATENCY = distribution(
     "e2e_latency_ms",
     c.E2E_LATENCY,
     "ms",
-    "From the first input segment that the gateway sent to the first processed one that the runner of the same URI sent. Where "
-    "their clocks disagree it is null and counts as clockSkew.",
+    "From the first input segment that the gateway sent to the first processed one that the runner of the same URI "
+    "sent. Where their clocks disagree it is null and counts as clockSkew.",
     "stream_trace: runner_send_first_processed_segment − gateway_send_first_ingest_segment; v1 e2e_latency_ms",
     LOWER,
     Target(fixed=3000),
@@ -72,7 +77,8 @@ STARTUP_TIME = distribution(
     "startup_time_s",
     c.STARTUP_TIME,
     "s",
-    "Prompt to first frame of cold sessions: nothing ran on that URI and workflow in the 15 minutes before, or the runner restarted.",
+    "Prompt to first frame of cold sessions: nothing ran on that URI and workflow in the 15 minutes before, or the "
+    "runner restarted.",
     "stream_trace, ai_stream_status.last_restart_time",
     LOWER,
     Target(of_workflow="startup_time_s"),
@@ -85,7 +91,7 @@ FAILURE_RATE = Metric(
     "Attempted sessions that never produced output. Refused and abandoned sessions are not attempts.",
     "session outcomes",
     LOWER,
-    Target(fixed=1),
+    Target(fixed=1, strict=True),
 )
 UNSERVED_RATE = Metric(
     "unserved_rate_pct",
@@ -104,7 +110,7 @@ SWAP_RATE = Metric(
     "Stays that ended because the stream was moved away; a stay is one attempted session with one orchestrator.",
     "stream_trace: orchestrator_swap",
     LOWER,
-    Target(fixed=5),
+    Target(fixed=5, strict=True),
 )
 DEGRADED = Metric(
     "degraded_pct",
@@ -125,7 +131,7 @@ DEGRADED_INPUT = Metric(
     LOWER,
 )
 INGEST = distribution(
-    "ingest_mbps", c.INGEST_MBPS, "Mbps", "What the gateway received from the user.", "stream_ingest_metrics: BytesReceived"
+    "ingest_mbps", c.INGEST_MBPS, "Mbps", "What the gateway got from the user.", "stream_ingest_metrics: BytesReceived"
 )  # fmt: skip
 EGRESS = distribution(
     "egress_mbps", c.EGRESS_MBPS, "Mbps", "What the gateway sent to the user.", "stream_ingest_metrics: BytesSent"
@@ -133,9 +139,9 @@ EGRESS = distribution(
 PACKET_LOSS = Metric(
     "packet_loss_pct",
     share_pct(_sum(c.PACKETS_LOST), _sum(c.PACKETS_LOST) + _sum(c.PACKETS_RECEIVED)),
-    _sum(c.PACKETS_LOST) + _sum(c.PACKETS_RECEIVED),
+    _sum(c.PACKET_SAMPLES),
     "%",
-    "Packets that the user's connection lost, over all tracks.",
+    "Packets that the user's connection lost, over all tracks. A sample is the step of one track from event to event.",
     "stream_ingest_metrics: track_stats",
     LOWER,
 )
@@ -143,7 +149,7 @@ BANDWIDTH_UP = distribution(
     "bandwidth_up_mbps", c.BANDWIDTH_UP_MBPS, "Mbps", "What the runner says it sent.", "runner.metrics.sample: tx_bytes"
 )  # fmt: skip
 BANDWIDTH_DOWN = distribution(
-    "bandwidth_down_mbps", c.BANDWIDTH_DOWN_MBPS, "Mbps", "What the runner says it received.", "runner.metrics.sample: rx_bytes"
+    "bandwidth_down_mbps", c.BANDWIDTH_DOWN_MBPS, "Mbps", "What the runner says it got.", "runner.metrics.sample: rx_bytes"
 )  # fmt: skip
 
 COUNTS = (
@@ -152,8 +158,8 @@ COUNTS = (
     count("error_events", c.ERROR_EVENTS, "Error events, at their own time.", "ai_stream_events", LOWER),
     count("restarts", c.RESTARTS, "Rises of the runner's restart counter.", "ai_stream_status.restart_count", LOWER),
     count("clock_skew", c.CLOCK_SKEW, "Latencies that clocks out of step made unusable.", "stream_trace", LOWER),
-    count("conflicts", c.CONFLICTS, "Further contents under an identity already taken; kept, not counted.", "every event", LOWER),
-    count("unresolved_sessions", c.UNRESOLVED_SESSIONS, "Sessions whose orchestrator has no known wallet.", "identity", LOWER),
+    count("conflicts", c.CONFLICTS, "Further contents under one event id; kept, not counted.", "any event", LOWER),
+    count("unresolved_sessions", c.UNRESOLVED_SESSIONS, "Sessions whose orchestrator's wallet is unknown.", "identity", LOWER),
     count("ambiguous_gpu_sessions", c.AMBIGUOUS_GPU_SESSIONS, "Sessions that several GPUs may have run.", "identity"),
 )  # fmt: skip
 

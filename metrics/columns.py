@@ -63,6 +63,7 @@ INGEST_MBPS = observed("ingest_mbps", BILLIONTHS)
 EGRESS_MBPS = observed("egress_mbps", BILLIONTHS)
 PACKETS_LOST = counter("packets_lost")
 PACKETS_RECEIVED = counter("packets_received")
+PACKET_SAMPLES = counter("packet_samples")
 BANDWIDTH_UP_MBPS = observed("bandwidth_up_mbps", BILLIONTHS)
 BANDWIDTH_DOWN_MBPS = observed("bandwidth_down_mbps", BILLIONTHS)
 

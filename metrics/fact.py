@@ -7,7 +7,7 @@ Dims = tuple[str | None, ...]  # in the order of metrics.dimension.DIMENSIONS
 
 
 class Fact(NamedTuple):
-    """One row of evidence. `owner` is what it was derived from and is replaced with (a session, a payment, a snapshot …)."""
+    """One row of evidence. `owner` is what it was derived from and is replaced with: a session, a payment …"""
 
     owner: str
     key: str  # unique within the owner, and says what kind of fact it is

@@ -50,7 +50,8 @@ def add(measure: Measure, one: Sum, other: Sum) -> Sum:
         return merged(one, other)
     if one is None or other is None:
         return other if one is None else one
-    assert isinstance(one, int) and isinstance(other, int)
+    assert isinstance(one, int), measure.name
+    assert isinstance(other, int), measure.name
     if measure.aggregate is Aggregate.MIN:
         return min(one, other)
     return max(one, other) if measure.aggregate is Aggregate.MAX else one + other

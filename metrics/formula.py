@@ -1,6 +1,7 @@
 """Formulas: arithmetic over measures that knows what it reads and prints itself.
 
-Inputs are exact integers and stay so until the one division at the end; a missing input or a division by zero gives None.
+Inputs are exact integers and stay so until the one division at the end; a missing input or a division by zero gives
+None.
 """
 
 from __future__ import annotations

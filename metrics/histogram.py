@@ -1,7 +1,7 @@
 """Mergeable histograms: a bucket is the top 18 bits of a value's IEEE double, so no engine needs a logarithm.
 
 64 buckets an octave; the harmonic midpoint of a bucket is within 0.775 % of every value in it. Zero has bucket 0.
-Merging is adding counts. Source of the rank rule: nearest rank, the smallest bucket whose cumulated count × 100 ≥ p × n.
+Merging is adding counts. The rank rule is nearest rank: the smallest bucket whose cumulated count × 100 ≥ p × n.
 """
 
 import struct

@@ -1,7 +1,8 @@
 """Measures: the stored numbers that may be added, and the fact columns they are made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 
 from metrics.formula import Formula, Inputs, Number
 
@@ -37,12 +38,12 @@ class Column:
 
     def measure(self, aggregate: Aggregate) -> "Measure":
         """The measure of this column."""
-        return Measure(self, aggregate)
+        return _measure(self, aggregate)
 
     @property
     def measures(self) -> tuple["Measure", ...]:
         """All measures kept of this column."""
-        return tuple(Measure(self, aggregate) for aggregate in self.aggregates)
+        return tuple(self.measure(aggregate) for aggregate in self.aggregates)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,12 +52,12 @@ class Measure(Formula):
 
     column: Column
     aggregate: Aggregate
+    # The rollup column: the fact column's own name for a plain sum, else with the aggregate behind it.
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The rollup column: the fact column's own name for a plain sum, else with the aggregate behind it."""
+    def __post_init__(self) -> None:
         plain = self.aggregate in (Aggregate.SUM, Aggregate.SPAN) and len(self.column.aggregates) == 1
-        return self.column.name if plain else f"{self.column.name}_{self.aggregate.value}"
+        object.__setattr__(self, "name", self.column.name if plain else f"{self.column.name}_{self.aggregate.value}")
 
     def reads(self) -> frozenset["Measure"]:
         return frozenset((self,))
@@ -75,6 +76,11 @@ class Measure(Formula):
 
     def __lt__(self, other: "Measure") -> bool:
         return self.name < other.name
+
+
+@cache
+def _measure(column: Column, aggregate: Aggregate) -> Measure:
+    return Measure(column, aggregate)
 
 
 def counter(name: str, width: Width = Width.INT64) -> Column:

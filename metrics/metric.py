@@ -39,6 +39,13 @@ class Target:
 
     fixed: float | None = None
     of_workflow: str | None = None
+    strict: bool = False  # to equal the target is not to meet it
+
+    def met(self, value: float, target: float, direction: Direction) -> bool:
+        """Does the value meet this target?"""
+        if value == target:
+            return not self.strict
+        return (value < target) is (direction is Direction.LOWER)
 
 
 NO_TARGET = Target()

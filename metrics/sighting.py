@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Trait(StrEnum):
-    """Something that a sighting says of an orchestrator, GPU, workflow or gateway. Values are text; `None`: not said."""
+    """Something that a sighting says of an orchestrator, GPU, workflow or gateway. Text; `None`: not said."""
 
     SOURCE = "source"
     ORCHESTRATOR = "orchestrator"
@@ -70,7 +70,7 @@ class SightingQuestion:
 
 
 def seen(sightings: Iterable[Sighting], question: SightingQuestion) -> list[Seen]:
-    """What every store must answer, in order of the traits, None last. `since_ms` is tested on the combination's last time."""
+    """What every store must answer, in order of the traits, None last. `since_ms` tests a combination's last time."""
     tests = [(TRAIT_INDEX[trait], frozenset(values)) for trait, values in question.where]
     indexes = [TRAIT_INDEX[trait] for trait in question.by]
     found: dict[tuple[str | None, ...], tuple[int, int]] = {}

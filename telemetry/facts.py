@@ -235,8 +235,9 @@ def _between(elapsed_ms: int, old: Transport, new: Transport) -> dict[str, int]:
         if lost is None or received is None or lost_before is None or received_before is None:
             continue
         if lost >= lost_before and received >= received_before:
-            values[c.PACKETS_LOST.name] = values.get(c.PACKETS_LOST.name, 0) + lost - lost_before
-            values[c.PACKETS_RECEIVED.name] = values.get(c.PACKETS_RECEIVED.name, 0) + received - received_before
+            steps = (c.PACKETS_LOST, lost - lost_before), (c.PACKETS_RECEIVED, received - received_before)
+            for column, step in (*steps, (c.PACKET_SAMPLES, 1)):
+                values[column.name] = values.get(column.name, 0) + step
     return values
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from backends.memory import MemoryStore
@@ -34,11 +35,12 @@ def load(
 ) -> Loader:
     """Load a feed; derive after every `every` lines (0: once at the end)."""
     loader = Loader(store, lambda: now, Regions.of_config(regions or {}))
-    for number, (source, line) in enumerate(feed, 1):
-        loader.load(source, [line])
-        if every and number % every == 0:
-            loader.derive()
-    loader.derive()
+    lines = list(feed)
+    for start in range(0, len(lines), every or max(1, len(lines))):
+        piece = lines[start : start + every] if every else lines
+        for source, group in groupby(piece, key=lambda one: one[0]):
+            loader.load(source, [line for _, line in group])
+        loader.derive()
     return loader
 
 
@@ -56,7 +58,9 @@ def sums(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, str
     question = Question.of(
         MEASURES | OUTCOMES | DEMAND | REASONS,
         Window.of_ms(start_ms, end_ms),
-        where={Dimension(name): [synthetic(value) if isinstance(value, bool) else value] for name, value in where.items()},
+        where={
+            Dimension(name): [synthetic(value) if isinstance(value, bool) else value] for name, value in where.items()
+        },
     )
     rows = fold(facts, question)
     return rows[0].sums if rows else {}

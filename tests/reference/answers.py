@@ -104,7 +104,7 @@ def rates(by_kind: dict[str, list[Any]]) -> dict[str, Any]:
         "swapRatePct": share(sum(left.values()), len(stays)),
         "degradedPct": share(degraded, len(states)),
         "degradedInputPct": share(states.count("DEGRADED_INPUT"), len(states)),
-        "packetLossPct": share(lost, lost + received),
+        "packetLossPct": share(lost, lost + received) | {"samples": len(packets)},
         "outcomes": {"requested": len(sessions), "attempted": attempted, **counts},
         "swapReasons": dict(sorted(left.items())),
     }

@@ -1,0 +1,92 @@
+"""Demand as it is answered: what was asked of a scope and what it earned, hourly and coarser."""
+
+from datetime import datetime
+from typing import cast
+
+import strawberry
+from strawberry.types import Info
+from strawberry.utils.str_converters import to_snake_case
+
+from graph.fields import field
+from graph.scalars import Decimal, Wei
+from graph.selection import Selection, selected
+from graph.window import Freshness, TimeWindow
+from metrics.window import Grain
+from resolvers import demand as reading
+from resolvers.context import Context
+from resolvers.freshness import freshness
+
+
+@strawberry.type(description="The minutes of one GPU model.")
+class GpuModelDemand:
+    """`resolvers.demand.GpuModelDemand` as it is answered."""
+
+    gpu_model: str | None = strawberry.field(description="The model; null where the GPU is unknown.")
+    inference_minutes: float = strawberry.field(description="Minutes of inference on it.")
+    capacity_rate_pct: float | None = strawberry.field(
+        description="Its busy share of the advertised time; null until told."
+    )
+
+
+@strawberry.type(description="What was asked of a scope in a window, and what it earned. Amounts are exact.")
+class Demand:
+    """`resolvers.demand.Demand` as it is answered."""
+
+    window: TimeWindow = strawberry.field(description="What the demand is over.")
+    streams: int = strawberry.field(description="Streams requested, each counted once, with its first session.")
+    sessions: int = strawberry.field(description="Sessions requested.")
+    unserved: int = strawberry.field(description="Sessions for which no orchestrator was available.")
+    inference_minutes: float = strawberry.field(
+        description="Minutes from request to last event, within the window; refused and abandoned sessions left out."
+    )
+    by_gpu_model: list[GpuModelDemand] = strawberry.field(description="The minutes by GPU model.")
+    capacity_rate_pct: float | None = strawberry.field(
+        description="Busy share of the advertised GPU time; null until told."
+    )
+    fees_wei: Wei = strawberry.field(
+        description="Expected value of the tickets: face value × win probability × tickets."
+    )
+    fees_eth: Decimal = strawberry.field(description="The same in ETH, exactly.")
+    face_value_wei: Wei = strawberry.field(description="Face value × tickets.")
+    tickets: int = strawberry.field(description="Tickets sent.")
+    stake_lpt: Decimal | None = strawberry.field(description="Stake of the orchestrator; null until told.")
+
+
+@strawberry.type(description="One bucket of a demand series.")
+class DemandBucket:
+    """`resolvers.demand.DemandBucket` as it is answered."""
+
+    start: datetime = strawberry.field(description="When the bucket starts, included.")
+    end: datetime = strawberry.field(description="When it ends, excluded.")
+    partial: bool = strawberry.field(description="Does the window cut it, or do the data end in it?")
+    demand: Demand = strawberry.field(description="The demand within it.")
+
+
+@strawberry.type(description="Demand bucket by bucket.")
+class DemandSeries:
+    """`resolvers.demand.DemandSeries` as it is answered."""
+
+    series: strawberry.Private[reading.DemandSeries]
+
+    @field("What the series is over.")
+    def window(self) -> TimeWindow:
+        return cast(TimeWindow, self.series.window)
+
+    @field("The width of its buckets.")
+    def interval(self) -> Grain:
+        return self.series.interval
+
+    @field("How far the data reaches.")
+    async def freshness(self) -> Freshness:
+        return cast(Freshness, await freshness(self.series.context, self.series.window))
+
+    @field("The buckets in order of time.")
+    async def buckets(self, info: Info[Context, None]) -> list[DemandBucket]:
+        selection = selected(info)
+        wanted = selection.below("demand").derived(demand_asked)
+        return cast(list[DemandBucket], await self.series.buckets(wanted, "partial" in selection))
+
+
+def demand_asked(selection: Selection) -> reading.DemandAsked:
+    """What a selection on Demand needs."""
+    return reading.demand_asked(to_snake_case(name) for name in selection.names)

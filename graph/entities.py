@@ -1,0 +1,241 @@
+"""Orchestrators, GPUs, workflows, gateways, regions and the network, as they are answered."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
+
+import strawberry
+
+from graph.connection import AfterArgument, BeforeArgument, Connection, FirstArgument, LastArgument
+from graph.entity import Ctx, all_of, connection, every, first_seen, last_seen, latest, told
+from graph.fields import field
+from graph.filters import StreamFilter
+from graph.measured import Measured
+from graph.node import Node
+from graph.scalars import Address, Decimal, address_or_none
+from metrics.sighting import Trait
+from metrics.window import from_ms
+from resolvers import census
+from resolvers import entities as seen
+from resolvers.entities import Entity, Kind
+from resolvers.page import Slice
+
+if TYPE_CHECKING:
+    from graph.streams import Stream
+
+GIB = 2**30
+
+StreamConnection: TypeAlias = Connection[Annotated["Stream", strawberry.lazy("graph.streams")]]
+
+
+@strawberry.type(description="An orchestrator: a wallet that serves streams.")
+class Orchestrator(Node, Measured):
+    """By its wallet."""
+
+    kind: ClassVar[Kind] = seen.ORCHESTRATOR
+    entity: strawberry.Private[Entity | None] = None
+
+    @field("Its wallet.")
+    def address(self) -> Address:
+        return Address(self.key)
+
+    @field("Its service URIs, the one seen last first.")
+    def service_uris(self, info: Ctx) -> list[str]:
+        return all_of(self, info, Trait.SERVICE_URI)
+
+    @field("The version of its node that was seen last.")
+    def node_version(self, info: Ctx) -> str | None:
+        return latest(self, info, Trait.NODE_VERSION)
+
+    @field("The regions that it was seen in, the one seen last first.")
+    def regions(self, info: Ctx) -> list[strawberry.ID]:
+        return told(self, info, lambda one: [*map(strawberry.ID, one.traits[Trait.REGION])], [], Trait.REGION)
+
+    @field("When it was first seen in a session, payment or snapshot.")
+    def first_seen_at(self, info: Ctx) -> datetime | None:
+        return first_seen(self, info)
+
+    @field("When it was last seen.")
+    def last_seen_at(self, info: Ctx) -> datetime | None:
+        return last_seen(self, info)
+
+    @field("Its GPUs. Under it they count only what they did for it.")
+    async def gpus(
+        self,
+        info: Ctx,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection["Gpu"] | None:
+        return await connection(Gpu, info, Slice.of(info.context.limits, first, after, last, before), self.scope)
+
+    @field("The workflows that it was seen with. Under it they count only what it did.")
+    async def workflows(self, info: Ctx) -> list["Workflow"] | None:
+        return await every(Workflow, info, self.scope)
+
+    @field("Its streams, newest first.")
+    async def streams(
+        self,
+        info: Ctx,
+        filter: Annotated[StreamFilter | None, strawberry.argument(description="Which of them.")] = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+    ) -> StreamConnection | None:
+        from graph.streams import stream_connection
+
+        return await stream_connection(
+            info.context, Slice.of(info.context.limits, first, after), filter, None, self.scope
+        )
+
+
+def _bytes(entity: Entity) -> float | None:
+    said = entity.latest(Trait.VRAM_BYTES)
+    return None if said is None else float(said)
+
+
+def _gib(entity: Entity) -> float | None:
+    size = _bytes(entity)
+    return None if size is None else size / GIB
+
+
+@strawberry.type(description="A GPU, by the id that its runner states.")
+class Gpu(Node, Measured):
+    """By its id."""
+
+    kind: ClassVar[Kind] = seen.GPU
+    entity: strawberry.Private[Entity | None] = None
+
+    @field("The id that its runner states.")
+    def gpu_id(self) -> strawberry.ID:
+        return strawberry.ID(self.key)
+
+    @field("Its model.")
+    def model(self, info: Ctx) -> str | None:
+        return latest(self, info, Trait.GPU_MODEL)
+
+    @field("Its memory in bytes.")
+    def vram_bytes(self, info: Ctx) -> float | None:
+        return told(self, info, _bytes, None, Trait.VRAM_BYTES)
+
+    @field("Its memory in GiB.")
+    def vram_gib(self, info: Ctx) -> float | None:
+        return told(self, info, _gib, None, Trait.VRAM_BYTES)
+
+    @field("Its CUDA compute capability.")
+    def cuda_capability(self, info: Ctx) -> str | None:
+        return latest(self, info, Trait.CUDA_CAPABILITY)
+
+    @field("The version of its runner.")
+    def runner_version(self, info: Ctx) -> str | None:
+        return latest(self, info, Trait.RUNNER_VERSION)
+
+    @field("The orchestrators that it was seen under. Under it they count only what it did for them.")
+    async def orchestrators(self, info: Ctx) -> list[Orchestrator] | None:
+        return await every(Orchestrator, info, self.scope)
+
+    @field("The workflows that it was seen with. Under it they count only what it did.")
+    async def workflows(self, info: Ctx) -> list["Workflow"] | None:
+        return await every(Workflow, info, self.scope)
+
+    @field("When it was first seen.")
+    def first_seen_at(self, info: Ctx) -> datetime | None:
+        return first_seen(self, info)
+
+    @field("When it was last seen.")
+    def last_seen_at(self, info: Ctx) -> datetime | None:
+        return last_seen(self, info)
+
+
+@strawberry.type(description="A workflow: a model that streams are sent through.")
+class Workflow(Node, Measured):
+    """By its name."""
+
+    kind: ClassVar[Kind] = seen.WORKFLOW
+    entity: strawberry.Private[Entity | None] = None
+
+    @field("The model id.")
+    def name(self) -> str:
+        return self.key
+
+    @field("The pipeline that it runs in.")
+    def pipeline(self, info: Ctx) -> str | None:
+        return latest(self, info, Trait.PIPELINE)
+
+    @field("The price that was advertised last, by any orchestrator of the scope.")
+    def price_wei_per_pixel(self, info: Ctx) -> Decimal | None:
+        trait = Trait.PRICE_WEI_PER_PIXEL
+        return told(self, info, lambda one: _decimal(one.latest(trait)), None, trait)
+
+    @field("The GPUs that it was seen on. Under it they count only what they did for it.")
+    async def gpus(self, info: Ctx, first: FirstArgument = None, after: AfterArgument = None) -> Connection[Gpu]:
+        return await connection(Gpu, info, Slice.of(info.context.limits, first, after), self.scope)
+
+    @field("The orchestrators that it was seen with. Under it they count only what they did for it.")
+    async def orchestrators(
+        self, info: Ctx, first: FirstArgument = None, after: AfterArgument = None
+    ) -> Connection[Orchestrator]:
+        return await connection(Orchestrator, info, Slice.of(info.context.limits, first, after), self.scope)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+@strawberry.type(description="A gateway: where users' streams come in.")
+class Gateway(Node, Measured):
+    """By its wallet, else its name."""
+
+    kind: ClassVar[Kind] = seen.GATEWAY
+    entity: strawberry.Private[Entity | None] = None
+
+    @field("Its wallet, else its name.")
+    def gateway_id(self) -> strawberry.ID:
+        return strawberry.ID(self.key)
+
+    @field("Its wallet, where it is known.")
+    def address(self) -> Address | None:
+        return address_or_none(self.key)
+
+    @field("The names that it gave itself, the one seen last first.")
+    def names(self, info: Ctx) -> list[str]:
+        return all_of(self, info, Trait.GATEWAY_NAME)
+
+    @field("The region that it was last seen in.")
+    def region(self, info: Ctx) -> strawberry.ID | None:
+        said = Trait.REGION
+        return told(self, info, lambda one: strawberry.ID(name) if (name := one.latest(said)) else None, None, said)
+
+
+@strawberry.type(description="A region, as events name it or the configuration places it.")
+class Region(Measured):
+    """By its id."""
+
+    kind: ClassVar[Kind] = seen.REGION
+    key: strawberry.Private[str]
+    entity: strawberry.Private[Entity | None] = None
+
+    @field("What events and arguments call it.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(self.key)
+
+    @field("Its configured name, else its id.")
+    def name(self, info: Ctx) -> str:
+        return info.context.regions.get(self.key, self.key)
+
+
+@strawberry.type(description="The whole network, or a region of it.")
+class Network(Measured):
+    """Everything that was seen."""
+
+    @field("Orchestrators seen in the 24 hours before lastEventAt.")
+    async def orchestrator_count(self, info: Ctx) -> int | None:
+        return await census.orchestrator_count(info.context, self.scope)
+
+    @field("GPUs of each service URI's last snapshot in the 24 hours before lastEventAt.")
+    async def gpu_count(self, info: Ctx) -> int | None:
+        return await census.gpu_count(info.context, self.scope)
+
+    @field("When the latest event happened: where to end a window over old data.")
+    async def last_event_at(self, info: Ctx) -> datetime | None:
+        latest_ms = (await info.context.holds()).latest_ms
+        return None if latest_ms is None else from_ms(latest_ms)

@@ -1,0 +1,55 @@
+"""Errors as they are answered: a code, a message to act on, and nothing about what went wrong inside."""
+
+import logging
+import secrets
+from typing import Any
+
+from graphql import GraphQLError
+from strawberry.schema.exceptions import CannotGetOperationTypeError
+
+from metrics.errors import BadRequest, GatewayError, RateLimited
+
+log = logging.getLogger("naap.graph")
+
+
+def told(error: GraphQLError) -> GraphQLError:
+    """The error as the caller may see it."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    if isinstance(cause, GatewayError):
+        return _with(error, str(cause) if error.path else error.message, extensions_of(cause))
+    if cause is None:
+        # Syntax, validation and coercion: written by the library for the caller.
+        return _with(error, error.message, {"code": "BAD_REQUEST", **(error.extensions or {})})
+    return _with(error, "internal error", {"code": "INTERNAL", "id": logged(cause)})
+
+
+def refused(error: Exception) -> GraphQLError:
+    """A document without the operation that is asked for, or none at all, as an error of the caller."""
+    if isinstance(error, CannotGetOperationTypeError):
+        message = error.as_http_error_reason()
+    else:
+        message = "there is no operation to execute: send a query."
+    return GraphQLError(message, extensions={"code": "BAD_REQUEST"})
+
+
+def extensions_of(error: GatewayError) -> dict[str, Any]:
+    """What stands beside the message of one of our own errors."""
+    extensions: dict[str, Any] = {"code": error.code}
+    if isinstance(error, BadRequest) and error.argument is not None:
+        extensions["argument"] = error.argument
+    if isinstance(error, RateLimited):
+        extensions["retryAfterSeconds"] = error.retry_after_s
+    return extensions
+
+
+def logged(cause: BaseException) -> str:
+    """Write a stranger to the log, and give the id to find it by."""
+    id = secrets.token_hex(8)
+    log.error("internal error %s", id, exc_info=cause)
+    return id
+
+
+def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+    return GraphQLError(message, error.nodes, error.source, error.positions, error.path, None, extensions)

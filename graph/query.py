@@ -1,0 +1,178 @@
+"""The root of every query."""
+
+from asyncio import gather
+from typing import Annotated
+
+import strawberry
+
+from graph.connection import AfterArgument, BeforeArgument, Connection, FirstArgument, LastArgument
+from graph.definitions import MetricDefinition, definitions
+from graph.entities import Gateway, Gpu, Network, Orchestrator, Region, Workflow
+from graph.entity import Ctx, connection, made, one
+from graph.fields import field
+from graph.filters import GpuFilter, OrchestratorFilter, WorkflowFilter
+from graph.node import Node, read_global_id
+from graph.orders import GpuOrder, OrchestratorOrder, order_of
+from graph.scalars import Address
+from graph.streams import FilterArgument, OrderArgument, Stream, stream_connection, stream_of
+from metrics.errors import BadRequest
+from resolvers import entities as seen
+from resolvers.condition import EVERYTHING
+from resolvers.page import Slice
+from resolvers.scope import EVERYWHERE, filtered
+from resolvers.scope import gateway_id as of_gateway
+from resolvers.streams import stream as read_stream
+
+
+async def _stream(info: Ctx, stream_id: str) -> Stream | None:
+    record = await read_stream(info.context, stream_id)
+    return None if record is None else stream_of(record)
+
+
+async def _node(info: Ctx, id: str, argument: str) -> Node | None:
+    type_name, key = read_global_id(id, argument)
+    if type_name == "Stream":
+        return await _stream(info, key)
+    types: dict[str, type[Node]] = {cls.__name__: cls for cls in (Orchestrator, Gpu, Workflow, Gateway)}
+    return await one(types[type_name], info, key) if type_name in types else None
+
+
+@strawberry.type(description="Service levels of the Livepeer AI network.")
+class Query:
+    """Every field is null beside its error where it fails; the rest of the answer stands."""
+
+    @field("The thing with this global id, or null.")
+    async def node(
+        self, info: Ctx, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
+    ) -> Node | None:
+        return await _node(info, id, "id")
+
+    @field("The things with these global ids, in their order; null where there is none.")
+    async def nodes(
+        self,
+        info: Ctx,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Global ids, at most 500.")],
+    ) -> list[Node | None]:
+        if len(ids) > info.context.limits.max_page:
+            raise BadRequest(f"at most {info.context.limits.max_page} ids at once, not {len(ids):,}.", "ids")
+        return [*await gather(*(_node(info, id, "ids") for id in ids))]
+
+    @field("The whole network, or a region of it.")
+    def network(
+        self, region: Annotated[strawberry.ID | None, strawberry.argument(description="Only this region.")] = None
+    ) -> Network | None:
+        return Network(scope=filtered(EVERYWHERE, region=region))
+
+    @field("The orchestrator with this wallet, or null where it was never seen.")
+    async def orchestrator(
+        self, info: Ctx, address: Annotated[Address, strawberry.argument(description="Its wallet, in any case.")]
+    ) -> Orchestrator | None:
+        return await one(Orchestrator, info, address)
+
+    @field("Orchestrators, by address unless ordered otherwise.")
+    async def orchestrators(
+        self,
+        info: Ctx,
+        filter: Annotated[OrchestratorFilter | None, strawberry.argument(description="Which of them.")] = None,
+        order_by: Annotated[OrchestratorOrder | None, strawberry.argument(description="In which order.")] = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Orchestrator] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        condition = filter.condition() if filter else EVERYTHING
+        order = order_of(order_by, info.context.now)
+        return await connection(Orchestrator, info, wanted, EVERYWHERE, condition, order)
+
+    @field("The GPU with this id, or null where it was never seen.")
+    async def gpu(
+        self, info: Ctx, gpu_id: Annotated[strawberry.ID, strawberry.argument(description="The id its runner states.")]
+    ) -> Gpu | None:
+        return await one(Gpu, info, gpu_id)
+
+    @field("GPUs, by id unless ordered otherwise.")
+    async def gpus(
+        self,
+        info: Ctx,
+        filter: Annotated[GpuFilter | None, strawberry.argument(description="Which of them.")] = None,
+        order_by: Annotated[GpuOrder | None, strawberry.argument(description="In which order.")] = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Gpu] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        condition = filter.condition() if filter else EVERYTHING
+        order = order_of(order_by, info.context.now)
+        return await connection(Gpu, info, wanted, EVERYWHERE, condition, order)
+
+    @field("The workflow of this name, or null where it was never seen.")
+    async def workflow(
+        self, info: Ctx, name: Annotated[str, strawberry.argument(description="Its name: the model id.")]
+    ) -> Workflow | None:
+        return await one(Workflow, info, name)
+
+    @field("Workflows by name.")
+    async def workflows(
+        self,
+        info: Ctx,
+        filter: Annotated[WorkflowFilter | None, strawberry.argument(description="Which of them.")] = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Workflow] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        condition = filter.condition() if filter else EVERYTHING
+        return await connection(Workflow, info, wanted, EVERYWHERE, condition)
+
+    @field("The gateway with this id, or null where it was never seen.")
+    async def gateway(
+        self,
+        info: Ctx,
+        gateway_id: Annotated[strawberry.ID, strawberry.argument(description="Its wallet, else its name.")],
+    ) -> Gateway | None:
+        return await one(Gateway, info, of_gateway(gateway_id))
+
+    @field("Gateways by id.")
+    async def gateways(
+        self,
+        info: Ctx,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Gateway] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await connection(Gateway, info, wanted)
+
+    @field("The regions that were seen or are configured.")
+    async def regions(self, info: Ctx) -> list[Region] | None:
+        found = await seen.entities(info.context, seen.REGION)
+        names = sorted({one.key for one in found} | info.context.regions.keys())
+        return [made(Region, name, EVERYWHERE) for name in names]
+
+    @field("The stream with this id, or null.")
+    async def stream(
+        self, info: Ctx, stream_id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+    ) -> Stream | None:
+        return await _stream(info, stream_id)
+
+    @field("Streams, newest first unless ordered otherwise.")
+    async def streams(
+        self,
+        info: Ctx,
+        filter: FilterArgument = None,
+        order_by: OrderArgument = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Stream] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await stream_connection(info.context, wanted, filter, order_by)
+
+    @field("Every metric: what it means, how it is computed, what it is held against.")
+    def metric_catalogue(self) -> list[MetricDefinition]:
+        return definitions()

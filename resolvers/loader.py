@@ -1,0 +1,115 @@
+"""The loader: questions of one moment are planned together, read once, and remembered for the request."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from backends.backend import (
+    Backend,
+    Holdings,
+    LoggedEvent,
+    SessionQuestion,
+    SessionRecord,
+    StreamQuestion,
+    StreamRecord,
+)
+from metrics.errors import TooComplex
+from metrics.question import Question
+from metrics.row import Row
+from metrics.sighting import Seen, SightingQuestion
+from resolvers.batch import Batch
+from resolvers.plan import Read, check, plan, split
+from resolvers.sightings import Look, plan_seen, split_seen
+
+MAX_SESSIONS = 20_000
+
+T = TypeVar("T")
+
+
+class Loader:
+    """What one request has read and is reading."""
+
+    def __init__(self, backend: Backend, max_stream_pages: int) -> None:
+        self._backend = backend
+        self._stream_pages_left = max_stream_pages
+        self.rows: Batch[Question, list[Row]] = Batch(self._rows)
+        self.seen: Batch[SightingQuestion, list[Seen]] = Batch(self._seen)
+        self.holdings: Batch[None, Holdings] = Batch(self._holdings)
+        self.sessions: Batch[str, list[SessionRecord]] = Batch(self._sessions)
+        self.events: Batch[str, list[LoggedEvent]] = Batch(self._events)
+        self.streams: Batch[StreamQuestion, Sequence[StreamRecord]] = Batch(self._streams)
+        self.streams_by_id: Batch[str, StreamRecord | None] = Batch(self._streams_by_id)
+        self.stream_counts: Batch[SessionQuestion, int] = Batch(self._stream_counts)
+
+    async def _rows(self, questions: Sequence[Question]) -> Mapping[Question, list[Row] | Exception]:
+        answers: dict[Question, list[Row] | Exception] = {}
+        for part in await asyncio.gather(*(self._read(read) for read in plan(questions))):
+            answers.update(part)
+        return answers
+
+    async def _read(self, read: Read) -> Mapping[Question, list[Row] | Exception]:
+        try:
+            check(read)
+            return split(read, await self._backend.rows(read.question))
+        except Exception as error:
+            return dict.fromkeys(read.askers, error)
+
+    async def _seen(self, questions: Sequence[SightingQuestion]) -> Mapping[SightingQuestion, list[Seen] | Exception]:
+        answers: dict[SightingQuestion, list[Seen] | Exception] = {}
+        for part in await asyncio.gather(*(self._look(look) for look in plan_seen(questions))):
+            answers.update(part)
+        return answers
+
+    async def _look(self, look: Look) -> Mapping[SightingQuestion, list[Seen] | Exception]:
+        try:
+            return split_seen(look, await self._backend.seen(look.question))
+        except Exception as error:
+            return dict.fromkeys(look.askers, error)
+
+    async def _holdings(self, keys: Sequence[None]) -> Mapping[None, Holdings]:
+        return {None: await self._backend.holds()}
+
+    async def _sessions(self, stream_ids: Sequence[str]) -> Mapping[str, list[SessionRecord]]:
+        question = SessionQuestion(stream_ids=tuple(stream_ids), limit=MAX_SESSIONS)
+        records = await self._backend.sessions(question)
+        if len(records) >= MAX_SESSIONS:
+            raise TooComplex(f"these streams have {MAX_SESSIONS:,} sessions or more. Ask for fewer streams at a time.")
+        found: dict[str, list[SessionRecord]] = {stream_id: [] for stream_id in stream_ids}
+        for record in records:
+            found[record.stream_id].append(record)
+        return found
+
+    async def _events(self, owners: Sequence[str]) -> Mapping[str, list[LoggedEvent]]:
+        found: dict[str, list[LoggedEvent]] = defaultdict(list)
+        for event in await self._backend.events(owners):
+            found[event.owner].append(event)
+        return {owner: found[owner] for owner in owners}
+
+    async def _streams(
+        self, questions: Sequence[StreamQuestion]
+    ) -> Mapping[StreamQuestion, Sequence[StreamRecord] | Exception]:
+        self._stream_pages_left -= len(questions)
+        if self._stream_pages_left < 0:
+            raise TooComplex("too many pages of streams in one request. Ask for the streams of fewer at a time.")
+        pages = await asyncio.gather(*(self._backend.streams(one) for one in questions), return_exceptions=True)
+        return dict(zip(questions, _only_ordinary(pages), strict=True))
+
+    async def _streams_by_id(self, stream_ids: Sequence[str]) -> Mapping[str, StreamRecord | None]:
+        question = StreamQuestion(SessionQuestion(stream_ids=tuple(stream_ids)), limit=len(stream_ids))
+        found = {record.stream_id: record for record in await self._backend.streams(question)}
+        return {stream_id: found.get(stream_id) for stream_id in stream_ids}
+
+    async def _stream_counts(self, questions: Sequence[SessionQuestion]) -> Mapping[SessionQuestion, int | Exception]:
+        counts = await asyncio.gather(*(self._backend.stream_count(one) for one in questions), return_exceptions=True)
+        return dict(zip(questions, _only_ordinary(counts), strict=True))
+
+
+def _only_ordinary(results: Sequence[T | BaseException]) -> list[T | Exception]:
+    """Answers and errors; what is no ordinary error (a cancellation) goes on its way."""
+    kept: list[T | Exception] = []
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, Exception):
+            raise result
+        kept.append(result)
+    return kept

@@ -1,0 +1,217 @@
+"""Filters, orders and pages of entities and streams."""
+
+import pytest
+
+from tests.graph.world import ALICE, BOB, CAROL, CountingStore, ask, fact, sighting, small_network
+
+NAMES = {ALICE: "A", BOB: "B", CAROL: "C"}
+
+
+@pytest.fixture
+def store() -> CountingStore:
+    """The small network."""
+    return small_network()
+
+
+async def listed(store: CountingStore, **arguments: object) -> str:
+    """The orchestrators that are answered, by their initials."""
+    answer = await ask(
+        store,
+        """query($filter: OrchestratorFilter, $orderBy: OrchestratorOrder) {
+             orchestrators(filter: $filter, orderBy: $orderBy) { nodes { address } } }""",
+        **arguments,
+    )
+    assert answer.errors == []
+    return "".join(NAMES[node["address"]] for node in answer.data["orchestrators"]["nodes"])
+
+
+@pytest.mark.parametrize(
+    ("filter", "found"),
+    [
+        ({}, "ABC"),
+        ({"address": {"eq": ALICE.upper().replace("X", "x")}}, "A"),
+        ({"address": {"ne": ALICE}}, "BC"),
+        ({"address": {"in": [ALICE, CAROL]}}, "AC"),
+        ({"address": {"in": []}}, ""),
+        ({"address": {"notIn": [ALICE, CAROL]}}, "B"),
+        ({"workflow": {"eq": "sdxl"}}, "AB"),
+        ({"workflow": {"ne": "flux"}}, "AC"),
+        ({"workflow": {"eq": None}}, "C"),
+        ({"workflow": {"ne": None}}, "AB"),
+        ({"region": {"in": ["nyc"]}}, "B"),
+        ({"gpuModel": {"contains": "rtx"}}, "AB"),
+        ({"lastSeenAt": {"gte": "2026-01-09T00:00:00Z"}}, "AB"),
+        ({"lastSeenAt": {"lt": "1970-01-01T00:00:02Z"}}, ""),
+        ({"lastSeenAt": {"lte": "1970-01-01T00:00:02Z", "gt": "1970-01-01T00:00:01.999Z"}}, "C"),
+        ({"and": [{"workflow": {"eq": "sdxl"}}, {"region": {"eq": "nyc"}}]}, "B"),
+        ({"or": [{"address": {"eq": CAROL}}, {"region": {"eq": "nyc"}}]}, "BC"),
+        ({"not": {"region": {"eq": "nyc"}}}, "AC"),
+        ({"or": []}, ""),
+        ({"and": [], "workflow": {"eq": "flux"}}, "B"),
+    ],
+)
+async def test_filters_of_orchestrators(store, filter, found) -> None:
+    assert await listed(store, filter=filter) == found
+
+
+DAY = {"window": {"last": "PT24H"}}
+
+
+@pytest.mark.parametrize(
+    ("order", "found"),
+    [
+        (None, "ABC"),
+        ({"field": "ADDRESS", "direction": "DESC"}, "CBA"),
+        ({"field": "LAST_SEEN_AT"}, "CBA"),
+        ({"field": "LAST_SEEN_AT", "direction": "DESC"}, "ABC"),
+        ({"metric": "outputFps", **DAY}, "ABC"),
+        ({"metric": "outputFps", "direction": "DESC", **DAY}, "BAC"),
+        ({"metric": "outputFps", "statistic": "MIN", "direction": "DESC", **DAY}, "BAC"),
+        ({"metric": "sessions", "direction": "DESC", **DAY}, "BAC"),
+        ({"metric": "sessions", **DAY}, "ABC"),
+        ({"metric": "inputFps", **DAY}, "ABC"),
+    ],
+)
+async def test_orders_of_orchestrators_put_nulls_last_and_ties_by_address(store, order, found) -> None:
+    assert await listed(store, orderBy=order) == found
+
+
+@pytest.mark.parametrize(
+    "order", [None, {"metric": "outputFps", "direction": "DESC"}, {"field": "FIRST_SEEN_AT", "direction": "DESC"}]
+)
+async def test_paging_both_ways_gives_every_node_once(order) -> None:
+    store = CountingStore()
+    for number in range(7):
+        dims = {"orchestrator": f"0x{number:040x}"}
+        store.add(sighting(str(number), number % 3, 10 + number, **dims))
+        if number % 2:
+            store.add(fact(str(number), 1767967000000, {"output_fps": number % 4 * 10**9}, **dims))
+    query = """query($order: OrchestratorOrder, $first: Int, $after: String, $last: Int, $before: String) {
+      orchestrators(orderBy: $order, first: $first, after: $after, last: $last, before: $before) {
+        totalCount nodes { address } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+
+    async def page(**slice: object) -> dict:
+        answer = await ask(store, query, order=order, **slice)
+        assert answer.errors == []
+        assert answer.data["orchestrators"]["totalCount"] == 7
+        return answer.data["orchestrators"]
+
+    everything = (await page(first=50))["nodes"]
+    forward, found = [], await page(first=3)
+    forward += found["nodes"]
+    while found["pageInfo"]["hasNextPage"]:
+        found = await page(first=3, after=found["pageInfo"]["endCursor"])
+        assert found["pageInfo"]["hasPreviousPage"]
+        forward += found["nodes"]
+    backward, found = [], await page(last=3)
+    backward = found["nodes"]
+    while found["pageInfo"]["hasPreviousPage"]:
+        found = await page(last=3, before=found["pageInfo"]["startCursor"])
+        backward = found["nodes"] + backward
+
+    assert forward == backward == everything
+    assert len(everything) == 7
+
+
+@pytest.mark.parametrize(
+    ("filter", "found"),
+    [
+        ({}, ["s3", "s1", "s2"]),
+        ({"workflow": {"eq": "flux"}}, ["s2"]),
+        ({"workflow": {"ne": "flux"}}, ["s3", "s1"]),
+        ({"orchestrator": {"eq": BOB}}, ["s1", "s2"]),
+        ({"orchestrator": {"eq": BOB}, "outcome": {"eq": "SERVED"}}, ["s2"]),
+        ({"outcome": {"in": ["UNSERVED", "STARTUP_FAILED"]}}, ["s3", "s1"]),
+        ({"outcome": {"in": []}}, []),
+        ({"outcome": {"notIn": ["UNSERVED"]}}, ["s1", "s2"]),
+        ({"startedAt": {"gte": "2026-01-09T13:30:00Z"}}, ["s3", "s1"]),
+        ({"startedAt": {"gt": "2026-01-09T13:30:00Z"}}, ["s3"]),
+        ({"startedAt": {"lte": "2026-01-09T13:30:00Z", "gt": "2026-01-09T12:00:00Z"}}, ["s1", "s2"]),
+        ({"startedAt": {"lt": "2026-01-09T12:00:00Z"}}, []),
+        ({"or": [{"gateway": {"eq": "gw"}}, {"outcome": {"eq": "UNSERVED"}}]}, ["s3", "s2"]),
+        ({"not": {"region": {"eq": "fra"}}}, ["s2"]),
+        ({"region": {"contains": "RA"}}, ["s3", "s1"]),
+        ({"workflow": {"eq": "nothing"}}, []),
+    ],
+)
+async def test_filters_of_streams(store, filter, found) -> None:
+    answer = await ask(
+        store,
+        "query($filter: StreamFilter) { streams(filter: $filter) { totalCount nodes { streamId } } }",
+        filter=filter,
+    )
+
+    assert answer.errors == []
+    assert [node["streamId"] for node in answer.data["streams"]["nodes"]] == found
+    assert answer.data["streams"]["totalCount"] == len(found)
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+async def test_streams_are_paged_both_ways(store, direction) -> None:
+    query = """query($d: OrderDirection!, $first: Int, $after: String, $last: Int, $before: String) {
+      streams(orderBy: {direction: $d}, first: $first, after: $after, last: $last, before: $before) {
+        nodes { streamId } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+    order = ["s2", "s1", "s3"] if direction == "ASC" else ["s3", "s1", "s2"]
+
+    async def page(**slice: object) -> tuple[list[str], dict]:
+        answer = await ask(store, query, d=direction, **slice)
+        assert answer.errors == []
+        return [node["streamId"] for node in answer.data["streams"]["nodes"]], answer.data["streams"]["pageInfo"]
+
+    ids, info = await page(first=2)
+    assert (ids, info["hasNextPage"], info["hasPreviousPage"]) == (order[:2], True, False)
+    ids, info = await page(first=2, after=info["endCursor"])
+    assert (ids, info["hasNextPage"], info["hasPreviousPage"]) == (order[2:], False, True)
+    ids, info = await page(last=2)
+    assert (ids, info["hasNextPage"], info["hasPreviousPage"]) == (order[1:], False, True)
+    ids, info = await page(last=2, before=info["startCursor"])
+    assert (ids, info["hasNextPage"], info["hasPreviousPage"]) == (order[:1], True, False)
+
+
+async def test_a_stream_shows_its_sessions_and_what_happened(store) -> None:
+    answer = await ask(
+        store,
+        """{ stream(streamId: "s1") { startedAt lastEventAt workflow { name pipeline } gateway { gatewayId names }
+            sessions {
+             requestId requestedAt endedAt outcome orchestrator { address nodeVersion } gpu { gpuId model }
+             gpuAttribution region
+             promptToFirstFrameMs e2eLatencyMs outputFps { value samples } swaps errors synthetic
+             timeline { at type subtype orchestrator state outputFps } } } }""",
+    )
+
+    assert answer.errors == []
+    first = answer.data["stream"]["sessions"][0]
+    timeline = first.pop("timeline")
+    assert first == {
+        "requestId": "r1",
+        "requestedAt": "2026-01-09T13:30:00Z",
+        "endedAt": "2026-01-09T13:31:00Z",
+        "outcome": "SERVED",
+        "orchestrator": {"address": ALICE, "nodeVersion": "0.8.8"},
+        "gpu": {"gpuId": "GPU-1", "model": "RTX 4090"},
+        "gpuAttribution": "EXACT",
+        "region": "fra",
+        "promptToFirstFrameMs": 3000,
+        "e2eLatencyMs": None,
+        "outputFps": {"value": 20, "samples": 2},
+        "swaps": 0,
+        "errors": 0,
+        "synthetic": False,
+    }
+    assert timeline[0] == {
+        "at": "2026-01-09T13:30:00Z",
+        "type": "stream_trace",
+        "subtype": "gateway_receive_stream_request",
+        "orchestrator": None,
+        "state": None,
+        "outputFps": None,
+    }
+    assert answer.data["stream"]["workflow"] == {"name": "sdxl", "pipeline": "live"}
+
+
+async def test_an_orchestrators_streams_are_those_it_had_a_session_of(store) -> None:
+    answer = await ask(
+        store, f'{{ orchestrator(address: "{ALICE}") {{ streams(first: 5) {{ totalCount nodes {{ streamId }} }} }} }}'
+    )
+
+    assert answer.data["orchestrator"]["streams"] == {"totalCount": 1, "nodes": [{"streamId": "s1"}]}

@@ -1,0 +1,47 @@
+"""Everything that a store answers about a feed, as one text: two loads are the same where the texts are."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from backends.backend import Backend, SessionQuestion, StreamQuestion
+from metrics.columns import MEASURES
+from metrics.dimension import Dimension
+from metrics.question import Question
+from metrics.sighting import Seen, SightingQuestion, Trait
+from metrics.window import Grain, Window
+
+ALL = Window.of_ms(0, 2**42)
+
+
+def everything(store: Backend) -> str:
+    """Totals and every grouping, series by the hour, sightings, sessions and streams."""
+    return asyncio.run(_everything(store))
+
+
+async def _everything(store: Backend) -> str:
+    holds = await store.holds()
+    reach = [edge for span in holds.sources.values() for edge in span]
+    window = Window.of_ms(min(reach, default=0), max(reach, default=0) + 1).aligned(Grain.HOUR)
+    told: list[Any] = [sorted(holds.sources.items())]
+    for question in questions(window):
+        told += await store.rows(question)
+    told += sorted(map(seen_key, await store.seen(SightingQuestion.of(Trait))))
+    told += await store.sessions(SessionQuestion())
+    told += await store.streams(StreamQuestion(SessionQuestion(), limit=1000))
+    return "\n".join(map(repr, told))
+
+
+def questions(window: Window) -> Iterable[Question]:
+    """A question of every kind."""
+    yield Question.of(MEASURES, ALL)
+    yield Question.of(MEASURES, window, Grain.HOUR)
+    yield Question.of(MEASURES, window, Grain.DAY, by=Dimension)
+    odd = Window.of_ms(window.start_ms + 1_234_567, window.end_ms - 7_654_321) if window.count(Grain.HOUR) > 3 else ALL
+    for dimension in Dimension:
+        yield Question.of(MEASURES, odd, by=[dimension])
+
+
+def seen_key(seen: Seen) -> tuple[tuple[tuple[bool, str], ...], int, int]:
+    """What a sighting says, in an order."""
+    return tuple((trait is None, trait or "") for trait in seen.traits), seen.first_ms, seen.last_ms
