@@ -146,10 +146,10 @@ PACKET_LOSS = Metric(
     LOWER,
 )
 BANDWIDTH_UP = distribution(
-    "bandwidth_up_mbps", c.BANDWIDTH_UP_MBPS, "Mbps", "What the runner says it sent.", "runner.metrics.sample: tx_bytes"
+    "bandwidth_up_mbps", c.BANDWIDTH_UP_MBPS, "Mbps", "What the runner sent.", "runner.metrics.sample: tx_bytes"
 )  # fmt: skip
 BANDWIDTH_DOWN = distribution(
-    "bandwidth_down_mbps", c.BANDWIDTH_DOWN_MBPS, "Mbps", "What the runner says it got.", "runner.metrics.sample: rx_bytes"
+    "bandwidth_down_mbps", c.BANDWIDTH_DOWN_MBPS, "Mbps", "What the runner received.", "runner.metrics.sample: rx_bytes"
 )  # fmt: skip
 
 COUNTS = (
@@ -159,7 +159,7 @@ COUNTS = (
     count("restarts", c.RESTARTS, "Rises of the runner's restart counter.", "ai_stream_status.restart_count", LOWER),
     count("clock_skew", c.CLOCK_SKEW, "Latencies that clocks out of step made unusable.", "stream_trace", LOWER),
     count("conflicts", c.CONFLICTS, "Further contents under one event id; kept, not counted.", "any event", LOWER),
-    count("unresolved_sessions", c.UNRESOLVED_SESSIONS, "Sessions whose orchestrator's wallet is unknown.", "identity", LOWER),
+    count("unresolved_sessions", c.UNRESOLVED_SESSIONS, "Sessions at a place of unknown wallet.", "identity", LOWER),
     count("ambiguous_gpu_sessions", c.AMBIGUOUS_GPU_SESSIONS, "Sessions that several GPUs may have run.", "identity"),
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ Where = tuple[tuple[Dimension, tuple[str, ...]], ...]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The sums of `measures` in `window` by bucket of `grain` (None: in all) and by dimensions, where these are given."""
+    """The sums of `measures` in `window` by bucket of `grain` (None: in all) and dimensions, where these are given."""
 
     window: Window
     grain: Grain | None
