@@ -11,7 +11,7 @@ from metrics.sighting import Seen, SightingQuestion
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What a store holds: per source the first and the latest event time (Unix ms), events not yet counted, and a version.
+    """What a store holds: per source the first and latest event time (Unix ms), events not yet counted, and a version.
 
     The version changes whenever an answer may.
     """
@@ -70,7 +70,7 @@ class StreamRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SessionQuestion:
-    """Sessions requested in [start_ms, end_ms), where dimensions or `outcome` have values, of these streams or owners."""
+    """Sessions requested in [start_ms, end_ms), where dimensions or outcomes have values, of these streams."""
 
     start_ms: int | None = None
     end_ms: int | None = None

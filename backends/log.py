@@ -1,7 +1,7 @@
 """What a store must be able to keep. Synchronous: one writer, in a thread of its own.
 
-The raw log is the truth; everything else is derived from it and replaced whole. A batch is durable when `append` returns;
-what was appended and not yet derived is remembered, so that a crash at any instant loses nothing.
+The raw log is the truth; everything else is derived from it and replaced whole. A batch is durable when `append`
+returns; what was appended and not yet derived is remembered, so that a crash at any instant loses nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -95,8 +95,8 @@ class StoredSession:
     paid_gateway: str  # by payment, "" where none is joined
     paid_workflow: str
     workflow_by_uri: bool  # found by its URI, or not at all
-    # One entry per place that the session names, in parallel: the place, when it was first named, and the instants of the
-    # claim and of the snapshot that explain it (0: none does).
+    # One entry per place that the session names, in parallel: the place, when it was first named, and the instants of
+    # the claim and of the snapshot that explain it (0: none does).
     places: tuple[str, ...]
     named_ms: tuple[int, ...]
     claim_ms: tuple[int, ...]
@@ -128,19 +128,12 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """What events of no session say; kept per event, replaced when the event is superseded (`withdrawn`: (source, id))."""
+    """What events of no session say, kept per event; `withdrawn` are (source, id) of events that count no longer."""
 
     claims: Sequence[Claim] = ()
     offers: Sequence[Offer] = ()
     payments: Sequence[Payment] = ()
     withdrawn: Sequence[tuple[str, str]] = ()
-
-
-class Around(NamedTuple):
-    """The instants nearest to one asked: the latest at or before it and the earliest after it, None where there is none."""
-
-    before_ms: int | None
-    after_ms: int | None
 
 
 Spot = tuple[str, str, int]  # (source, place or URI, instant in Unix ms)
@@ -167,8 +160,9 @@ class Log(Protocol):
         """Keep a batch. Durable on return; `pending` again until `derived` is called."""
 
     def pending(self, limit: int) -> Sequence[LoggedEvent]:
-        """Up to `limit` events (first-appended first) that were appended and not marked derived: those a crash left behind.
+        """Up to `limit` events (first-appended first), appended and not marked derived: those a crash left behind.
 
+        Mends first what an append that broke off left half done.
         Superseded events come too, as LoggedEvent with an empty body, since their sessions must be derived again.
         """
 
@@ -203,7 +197,7 @@ class Log(Protocol):
         """The distinct wallets claimed for a place in [start_ms, end_ms]."""
 
     def offers_around(self, spots: Sequence[Spot], naming: str) -> Mapping[Spot, Sequence[Offer]]:
-        """The same for snapshot rows, of instants at which some row of the URI names a `naming` ("gpu" or "workflow")."""
+        """The same for snapshot rows, of instants at which a row of the URI names a `naming` ("gpu" or "workflow")."""
 
     def payments_by_request(self, source: str, request_ids: Iterable[str]) -> Sequence[Payment]:
         """Payments that carry one of these request ids."""
@@ -231,8 +225,8 @@ class Log(Protocol):
         """Owners of sessions that new claims (snapshots) may change.
 
         By claims, for a place named at f and explained by the claim at c: no claim (c = 0), or c > f and c ≥ first, or
-        f ≥ first and c ≤ last. "key:" places: |f − claim| ≤ 24 h. By snapshots: f within [first − 24 h, last + 24 h] and (o = 0,
-        or o > f and o ≥ first, or f ≥ first and o ≤ last, or the session's workflow is `workflow_by_uri`).
+        f ≥ first and c ≤ last. "key:" places: |f − claim| ≤ 24 h. By snapshots: f within [first − 24 h, last + 24 h]
+        and (o = 0, or o > f and o ≥ first, or f ≥ first and o ≤ last, or the session's workflow is `workflow_by_uri`).
         """
 
     def owners_silent(self, source: str, after_ms: int, until_ms: int, ended: bool) -> Sequence[str]:

@@ -158,7 +158,9 @@ class MemoryStore:
 
     def conflict_counts(self, keys: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str, bytes, int]]:
         wanted = frozenset(keys)
-        return [(*key, event.at_ms) for key, event in self.conflicts.items() if key[:2] in wanted]
+        counting = {(*key, event.sha) for key, event in self.raw.items()}
+        losers = ((key, event) for key, event in self.conflicts.items() if key[:2] in wanted)
+        return [(*key, event.at_ms) for key, event in losers if key not in counting]
 
     def latest(self) -> Mapping[str, int]:
         last: dict[str, int] = {}

@@ -1,7 +1,7 @@
 """Every table, declared once and for every engine: columns with abstract types, sort keys, versions.
 
-All times are Unix milliseconds. Text is never null: "" stands for None and is mapped at the edge. A table with `versioned`
-keeps, of rows with one key, the one with the highest `ver`, and none where that one is `deleted`.
+All times are Unix milliseconds. Text is never null: "" stands for None and is mapped at the edge. Of the rows with one
+key a `versioned` table keeps the one with the highest `ver`, and none where that one is `deleted`.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table. `key` is its order and, where `versioned`, its identity; `ranges` are columns worth a min-max index."""
+    """One table. `key` is its order and its identity; `ranges` are columns worth a min-max index."""
 
     name: str
     fields: tuple[Field, ...]
@@ -95,9 +95,13 @@ RAW = Table(
     ranges=("ver",),
     granule=1024,
 )
+# `hash` is 64 bits of (source, id): thousands of random ids are looked up at once, and eight bytes are fast.
 IDS = Table(
-    "ids", _fields(source=TAG, id=TEXT, sha=Kind.DIGEST, at_ms=INT, owner=TEXT), ("source", "id"), granule=256
-)  # fmt: skip
+    "ids",
+    _fields(hash=INT, source=TAG, id=TEXT, sha=Kind.DIGEST, at_ms=INT, owner=TEXT),
+    ("hash", "source", "id"),
+    granule=512,
+)
 CONFLICTS = Table(
     "conflicts",
     _fields(source=TAG, id=TEXT, sha=Kind.DIGEST, at_ms=INT, owner=TEXT, type=TAG, body=Kind.BLOB),
@@ -109,8 +113,8 @@ REJECTED = Table(
 # Named numbers that must survive: what is derived.
 MARKS = Table("marks", _fields(name=TAG, value=INT), ("name",))
 
-# Where the rows of an owner (a request id, a stream …) may be found: `slot` is the row's hour. Never too few entries,
-# possibly too many: whoever reads through it tests the row itself again.
+# Where the rows of an owner (a request id, a stream …) may be found: `slot` is the row's stretch of time. Never too few
+# entries, possibly too many: whoever reads through it tests the row itself again.
 PATHS = Table(
     "paths",
     _fields(kind=TAG, value=TEXT, slot=INT, owner=TEXT),
@@ -126,10 +130,7 @@ FACTS = Table(
     (
         *_fields(slot=INT, owner=TEXT, key=TEXT, at_ms=INT, digest=COUNT),
         *DIMS,
-        *(
-            Field(column.name, INT if column.width is Width.INT64 else Kind.HUGE, nullable=True)
-            for column in COLUMNS
-        ),
+        *(Field(column.name, INT if column.width is Width.INT64 else Kind.HUGE, nullable=True) for column in COLUMNS),
     ),
     ("slot", "owner", "key"),
 )
@@ -140,7 +141,7 @@ def _rollup(name: str) -> Table:
     return Table(name, fields, ("bucket_ms", *(dimension.value for dimension in DIMENSIONS)), granule=1024)
 
 
-FACTS_MINUTE, FACTS_HOUR, FACTS_DAY = _rollup("facts_minute"), _rollup("facts_hour"), _rollup("facts_day")
+FACTS_FIVE, FACTS_HOUR, FACTS_DAY = _rollup("facts_five"), _rollup("facts_hour"), _rollup("facts_day")
 
 SIGHTINGS = Table(
     "sightings",
@@ -214,6 +215,6 @@ PAYMENTS = Table(
 WANTED = Table("wanted", _fields(a=TEXT, b=TEXT, n=INT), (), versioned=False)
 
 TABLES = (
-    *(RAW, IDS, CONFLICTS, REJECTED, MARKS, PATHS, STALE, FACTS, FACTS_MINUTE, FACTS_HOUR, FACTS_DAY),
+    *(RAW, IDS, CONFLICTS, REJECTED, MARKS, PATHS, STALE, FACTS, FACTS_FIVE, FACTS_HOUR, FACTS_DAY),
     *(SIGHTINGS, SIGHTINGS_HOUR, SIGHTINGS_DAY, SESSIONS, CLAIMS, OFFERS, PAYMENTS, WANTED),
 )  # fmt: skip

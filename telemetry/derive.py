@@ -18,7 +18,7 @@ from telemetry.brief import Brief
 from telemetry.facts import facts_of, sightings_of
 from telemetry.joins import Joined
 from telemetry.names import KEY, WALLET
-from telemetry.reading import Reading, Snapshot, What
+from telemetry.reading import Reading, Snapshot
 from telemetry.readings import Readings
 from telemetry.record import alone_facts, stored_of
 from telemetry.regions import Regions
@@ -105,11 +105,10 @@ class Deriver:
         self._startups(touched.source, before, briefs, derived)
         self._payments(touched, joined, briefs, derived)
         self._conflicts(touched, derived)
-        for reading in touched.all_readings:
-            if isinstance(reading.said, Snapshot):
-                derived.add([snapshot_owner(reading)])
+        derived.add([snapshot_owner(touched.source, event_id) for event_id in touched.withdrawn_statements()])
         for reading in touched.readings:
-            derived.add([], sightings=snapshot_sightings(reading))
+            if isinstance(reading.said, Snapshot):
+                derived.add([snapshot_owner(reading.source, reading.id)], [], snapshot_sightings(reading, reading.said))
         self.log.replace(
             Derivation(
                 sorted(derived.owners),
@@ -200,7 +199,7 @@ class Deriver:
         known = {p.id for p in joined.payments}
         loose = [p for p in touched.new_payments if p.id not in known]  # that share nothing with anybody
         whole = Joined((*joined.payments, *loose), (briefs.get(brief.owner, brief) for brief in joined.briefs))
-        gone = [r.id for r in touched.withdrawn if r.what is What.PAYMENT]
+        gone = touched.withdrawn_statements()
         derived.add([joins.payment_owner(touched.source, event_id) for event_id in gone])
         for payment in whole.payments:
             fact, sighting = joins.payment_fact(payment, whole, self.regions)
@@ -213,18 +212,16 @@ class Deriver:
         derived.add(owners, [joins.conflict_fact(*loser) for loser in losers])
 
 
-def snapshot_owner(reading: Reading) -> str:
+def snapshot_owner(source: str, event_id: str) -> str:
     """The owner of a snapshot's sightings."""
-    return f"snapshot/{reading.source}/{reading.id}"
+    return f"snapshot/{source}/{event_id}"
 
 
-def snapshot_sightings(reading: Reading) -> list[Sighting]:
+def snapshot_sightings(reading: Reading, snapshot: Snapshot) -> list[Sighting]:
     """What each row of a snapshot shows together."""
-    if not isinstance(reading.said, Snapshot):
-        return []
     rows = [
         tuple(reading.source if trait is Trait.SOURCE else said.get(trait) for trait in TRAITS)
-        for said in reading.said.traits
+        for said in snapshot.traits
     ]
-    owner = snapshot_owner(reading)
+    owner = snapshot_owner(reading.source, reading.id)
     return [Sighting(owner, str(n), reading.at_ms, reading.at_ms, traits) for n, traits in enumerate(rows)]

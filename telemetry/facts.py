@@ -21,6 +21,7 @@ OUTCOME_COLUMNS = {
     Outcome.OUTPUT_FAILED: c.OUTPUT_FAILED.name,
     Outcome.OPEN: c.OPEN.name,
 }
+MAX_RATE = 10**9 * BILLIONTHS  # Mbps
 WORKED = ATTEMPTED | {Outcome.OPEN}
 
 
@@ -176,13 +177,17 @@ def _bandwidth(known: Identified, placed: Iterable[tuple[str, Reading, Status]])
 
 
 def rates(elapsed_ms: int, *counters: tuple[str, int | None, int | None]) -> dict[str, int]:
-    """Mbps in billionths for each counter that rose or stood still: Δbytes × 8 / Δt / 10^6, rounded half to even."""
+    """Mbps in billionths for each counter that rose or stood still: Δbytes × 8 / Δt / 10^6, rounded half to even.
+
+    A rate that no line carries comes of a broken counter, and is none.
+    """
     found: dict[str, int] = {}
     for name, old, new in counters:
         if old is not None and new is not None and new >= old:
             top, bottom = (new - old) * 8 * BILLIONTHS, elapsed_ms * 1000
             whole, rest = divmod(top, bottom)
-            found[name] = whole + (rest * 2 > bottom or (rest * 2 == bottom and whole & 1))
+            if whole < MAX_RATE:
+                found[name] = whole + (rest * 2 > bottom or (rest * 2 == bottom and whole & 1))
     return found
 
 

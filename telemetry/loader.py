@@ -74,23 +74,27 @@ class Loader:
         self.deriver = Deriver(log, regions or Regions())
         self._touched: dict[str, Touched] = {}
         self.waiting = 0  # events appended and not derived
+        self._unsure = False
 
     def recover(self) -> int:
         """Derive what a crash left behind; call once after opening. Returns how many events that were."""
+        self._unsure = False
         left = self.log.pending(2**31)
         alive = {(event.source, event.id) for event in left if event.body}
-        if any(not (event.body or event.owner) and (event.source, event.id) in alive for event in left):
+        lost = [e for e in left if not (e.body or e.owner) and (e.source, e.id) in alive]
+        if lost:
             # A payment or snapshot was withdrawn and what it said is not at hand: anything may have changed.
+            for event in lost:
+                self._touch(event.source).lost.add(event.id)
             self.rebuild()
             return len(left)
         for event in left:
             touched = self._touch(event.source)
             if event.body:
                 touched.add(reread(event))
-            else:
+            elif event.owner:
                 touched.owners.add(event.owner)
             touched.conflicts.add(event.id)
-        self.waiting = len(left)
         self.derive()
         return len(left)
 
@@ -107,10 +111,17 @@ class Loader:
 
     def derive(self) -> None:
         """Derive everything that waits, and bring the rollups up to date."""
+        if self._unsure:
+            # An append failed half-way: only the log knows what it kept.
+            self.recover()
+            return
+        self._derive()
+        self.log.mark_derived()
+
+    def _derive(self) -> None:
         for source in sorted(self._touched):
             self.deriver.derive(self._touched[source])
         self.log.refresh()
-        self.log.mark_derived()
         self._touched.clear()
         self.waiting = 0
 
@@ -125,11 +136,11 @@ class Loader:
             for source, event_id, _, _ in self.log.conflict_counts([(e.source, e.id) for e in page]):
                 self._touch(source).conflicts.add(event_id)
             count += len(page)
-            self.waiting += len(page)
-            self.derive()
+            self._derive()
             after = (page[-1].owner, page[-1].at_ms, page[-1].source, page[-1].id)
             if step is not None:
                 step(count)
+        self.derive()
         return count
 
     def _touch(self, source: str) -> Touched:
@@ -143,8 +154,12 @@ class Loader:
                 report.reject(number, found.reason)
         incoming = [found for _, found in arrived if isinstance(found, Incoming)]
         batch, touched = self._sort(source, incoming, report)
-        self.log.append(Batch(batch.events, batch.conflicts, batch.superseded, list(rejected.values())))
-        self._touched[source] = touched
+        try:
+            self.log.append(Batch(batch.events, batch.conflicts, batch.superseded, list(rejected.values())))
+        except BaseException:
+            self._unsure = True
+            raise
+        self._touch(source).merge(touched)
         self.waiting += len(batch.events) + len(batch.superseded)
         return report
 
@@ -162,7 +177,7 @@ class Loader:
         counting: dict[str, Incoming] = {}
         conflicts: list[Event] = []
         replaced: dict[str, Identity] = {}
-        touched = self._touch(source)
+        touched = Touched(source)
         for one in incoming:
             event = one.event
             present = counting[event.id].event if event.id in counting else known.get(event.id)

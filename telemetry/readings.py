@@ -58,4 +58,4 @@ class Readings:
 
 def reread(event: LoggedEvent) -> Reading:
     """What a logged event says."""
-    return read(parse(event.body), event.source, b"")._replace(id=event.id)
+    return read(parse(event.body), event.source, b"", known_id=event.id)

@@ -23,6 +23,8 @@ class Touched:
     counting: dict[str, Reading] = field(default_factory=dict)  # by id: of two contents the later one counts
     # Events that count no longer, as they were read while they did.
     withdrawn: list[Reading] = field(default_factory=list)
+    # The same after a crash, when only their ids are known.
+    lost: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)
     conflicts: set[str] = field(default_factory=set)  # ids
 
@@ -40,6 +42,14 @@ class Touched:
     def readings(self) -> list[Reading]:
         """What came."""
         return list(self.counting.values())
+
+    def merge(self, later: "Touched") -> None:
+        """What later events touch as well."""
+        self.counting |= later.counting
+        self.withdrawn += later.withdrawn
+        self.lost |= later.lost
+        self.owners |= later.owners
+        self.conflicts |= later.conflicts
 
     def by_owner(self) -> dict[str, list[Reading]]:
         """What came, session by session."""
@@ -72,8 +82,13 @@ class Touched:
             + [claim for payment in self.new_payments for claim in claim_of(payment)],
             offers=[offer for snapshot in snapshots for offer in snapshot.offers],
             payments=self.new_payments,
-            withdrawn=[(r.source, r.id) for r in self.withdrawn if r.what in (What.PAYMENT, What.SNAPSHOT)],
+            withdrawn=[(self.source, event_id) for event_id in self.withdrawn_statements()],
         )
+
+    def withdrawn_statements(self) -> list[str]:
+        """The ids of payments and snapshots that count no longer."""
+        read = {r.id for r in self.withdrawn if r.what in (What.PAYMENT, What.SNAPSHOT)}
+        return sorted(read | self.lost)
 
 
 def explained(touched: Touched, log: Log) -> set[str]:

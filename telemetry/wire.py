@@ -93,8 +93,11 @@ def _encoded(event: Any) -> bytes:
         raise Unreadable("not_json", "text that is no Unicode, or nested too deeply") from None
 
 
-def read(event: Any, source: str, sha: bytes, now_ms: int | None = None) -> Reading:
-    """What an event says. `now_ms` is the loading clock; None for one that was accepted before. Raises Unreadable."""
+def read(event: Any, source: str, sha: bytes, now_ms: int | None = None, known_id: str = "") -> Reading:
+    """What an event says. Raises Unreadable.
+
+    An event that was accepted before comes without `now_ms`, the loading clock, and with its `known_id`.
+    """
     if not isinstance(event, dict):
         raise Unreadable("not_an_object", f"an event is an object, not {type(event).__name__}")
     of_v1 = "event_type" in event and "type" not in event
@@ -102,7 +105,7 @@ def read(event: Any, source: str, sha: bytes, now_ms: int | None = None) -> Read
     at_ms = v1.time_of(event) if of_v1 else _time_of(event, mapping(data))
     if now_ms is not None and at_ms > now_ms + FUTURE_MS:
         raise Unreadable("future", "dated more than 10 minutes after the loading clock")
-    stamp = Stamp(source, text(event.get("id")) or sha.hex(), sha, at_ms, type_of(event))
+    stamp = Stamp(source, known_id or text(event.get("id")) or sha.hex(), sha, at_ms, type_of(event))
     return v1.read(event, mapping(data), stamp) if of_v1 else _kafka(event, data, stamp)
 
 

@@ -1,0 +1,173 @@
+"""The embedded store: ClickHouse inside this process, in one directory or in memory.
+
+One process holds a directory, and a process holds one; every thread has its own handle. After a fork the child must not
+touch it: start processes by spawn.
+"""
+
+import asyncio
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from backends.clickhouse.compile import Statement
+from backends.clickhouse.errors import as_gateway_errors
+from backends.clickhouse.handle import Handle, OnStatement, Records
+from backends.clickhouse.store import ClickHouseStore
+from metrics.errors import StoreInUse, StoreUnavailable
+
+DATABASE = "naap"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one read may use."""
+
+    seconds: float = 20
+    memory_bytes: int = 2 * 1024**3
+    rows: int = 500_000
+    threads: int = 1  # short reads gain nothing from a second one
+
+
+def open_chdb(
+    path: str | Path | None = None,
+    *,
+    readers: int = 2,
+    limits: Limits = Limits(),  # frozen
+    on_statement: OnStatement | None = None,
+) -> ClickHouseStore:
+    """Open the store in a directory, made if missing, or a new one in memory.
+
+    Raises StoreInUse where another process holds the directory, StoreUnavailable where it cannot be used.
+    """
+    place = None if path is None else _directory(Path(path))
+    database = DATABASE if place else f"{DATABASE}_{uuid4().hex}"
+    client = _connect(place)
+    try:
+        with as_gateway_errors("open"):
+            # chDB's own database is no Atomic one.
+            client.command(f"CREATE DATABASE IF NOT EXISTS `{database}` ENGINE = Atomic")
+        writer = Handle(_writing(client, database), on_statement)
+        pool = ReadPool(lambda: _reading(_connect(place), database, limits), readers, on_statement)
+        dropped = None if place else f"DROP DATABASE `{database}` SYNC"
+        return ClickHouseStore("chdb", writer, pool, on_close=dropped)
+    except BaseException:
+        client.close()
+        raise
+
+
+class ReadPool:
+    """Threads that read, each with a handle of its own; a cancelled read runs on to its end there, for nobody."""
+
+    def __init__(self, connect: Callable[[], Client], threads: int, on_statement: OnStatement | None) -> None:
+        self._connect = connect
+        self._on_statement = on_statement
+        self._local = threading.local()
+        self._handles: list[Handle] = []
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="chdb-read")
+
+    async def query(self, statement: Statement, as_bytes: Sequence[str] = ()) -> Records:
+        """The rows that answer a statement."""
+        try:
+            reading = asyncio.get_running_loop().run_in_executor(self._threads, self._query, statement, as_bytes)
+        except RuntimeError as error:
+            raise StoreUnavailable("the store is closed.") from error
+        return await reading
+
+    def close(self) -> None:
+        """Wait for what runs, then let go of every handle."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for handle in self._handles:
+            handle.close()
+
+    def _query(self, statement: Statement, as_bytes: Sequence[str]) -> Records:
+        return self._handle().query(statement.name, statement.sql, statement.values, as_bytes)
+
+    def _handle(self) -> Handle:
+        if not hasattr(self._local, "handle"):
+            with as_gateway_errors("open reader"):
+                self._local.handle = Handle(self._connect(), self._on_statement)
+            self._handles.append(self._local.handle)
+        handle: Handle = self._local.handle
+        return handle
+
+
+def _connect(place: Path | None) -> Client:
+    try:
+        return clickhouse_connect.get_client(interface="chdb", path=str(place) if place else None)
+    except ClickHouseError as error:
+        raise _unopened(place, error) from error
+
+
+def _reading(client: Client, database: str, limits: Limits) -> Client:
+    client.database = database
+    settings = {
+        "max_execution_time": limits.seconds,
+        "max_memory_usage": limits.memory_bytes,
+        "max_result_rows": limits.rows,
+        "result_overflow_mode": "throw",
+        "max_threads": limits.threads,
+        # Last: from here on neither settings nor data can be changed.
+        "readonly": 1,
+    }
+    for name, value in settings.items():
+        client.set_client_setting(name, value)
+    return client
+
+
+def _writing(client: Client, database: str) -> Client:
+    client.database = database
+    # An insert must become one part, whatever its size: that makes it all or nothing.
+    for name, value in {"max_insert_threads": 1, "min_insert_block_size_rows": 100_000_000}.items():
+        client.set_client_setting(name, value)
+    client.set_client_setting("min_insert_block_size_bytes", 0)
+    return client
+
+
+def _directory(path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise StoreUnavailable(f"{path} is a file. Give the directory that should hold the store.")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"{path} cannot be made: {error.strerror}. Give a directory that may be written."
+        ) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise StoreUnavailable(
+            f"{path} may not be written by this process. Change its owner or give another directory."
+        )
+    return path.resolve()
+
+
+def _unopened(place: Path | None, error: ClickHouseError) -> StoreUnavailable:
+    if place is not None and _locked(place / "status"):
+        return StoreInUse(
+            f"another process holds the store in {place}. Stop it, or give this one another directory: "
+            "an embedded store serves one process."
+        )
+    if "already initialized" in str(error):
+        return StoreUnavailable(
+            "this process already has another embedded store open; "
+            f"{place or 'memory'} cannot be opened beside it. Close that one first."
+        )
+    return StoreUnavailable(f"the store in {place or 'memory'} cannot be opened; the reason is in the log.")
+
+
+def _locked(status: Path) -> bool:
+    """Does another process hold the file that the engine locks?"""
+    with suppress(FileNotFoundError, PermissionError), status.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -1,0 +1,101 @@
+"""What a derivation derives, as rows: facts, sightings, sessions. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backends.clickhouse.change import Kept, digest
+from backends.clickhouse.records import row_of, slot_of
+from backends.log import Derivation, StoredSession
+from backends.pieces import FIVE_MINUTES_MS
+from metrics.dimension import DIMENSIONS
+from metrics.fact import Fact
+from metrics.sighting import TRAITS, Sighting
+from metrics.window import HOUR_MS
+
+# Kinds of paths, beside those of statements.
+FACT, SIGHTING, SESSION, STREAM, REQUEST = "fact", "sighting", "session", "stream", "request"
+Path = tuple[str, str, int, str]  # (kind, value, slot, owner)
+Known = tuple[tuple[str, str], Kept]
+
+
+def kept_facts(facts: Sequence[Fact]) -> list[Known]:
+    """Where each fact is filed and its digest."""
+    return [
+        ((owner, key), (at_ms - at_ms % FIVE_MINUTES_MS, at_ms, digest((dims, tuple(values.items())))))
+        for owner, key, at_ms, dims, values in facts
+    ]
+
+
+def kept_sightings(sightings: Sequence[Sighting]) -> list[Known]:
+    """Where each sighting is filed and its digest."""
+    return [
+        ((owner, key), (first_ms - first_ms % HOUR_MS, first_ms, digest((last_ms, traits))))
+        for owner, key, first_ms, last_ms, traits in sightings
+    ]
+
+
+def columns_of_facts(rows: Sequence[tuple[Fact, Kept]]) -> dict[str, list[Any]]:
+    """Facts by column; only columns that some fact says anything of."""
+    columns: dict[str, list[Any]] = {
+        "slot": [kept[0] for _, kept in rows],
+        "owner": [fact.owner for fact, _ in rows],
+        "key": [fact.key for fact, _ in rows],
+        "at_ms": [kept[1] for _, kept in rows],
+        "digest": [kept[2] for _, kept in rows],
+    }
+    columns |= _texts(DIMENSIONS, [fact.dims for fact, _ in rows])
+    values = [fact.values for fact, _ in rows]
+    said = set().union(*values)
+    columns |= {name: [one.get(name) for one in values] for name in said}
+    return columns
+
+
+def columns_of_sightings(rows: Sequence[tuple[Sighting, Kept]]) -> dict[str, list[Any]]:
+    """Sightings by column."""
+    columns: dict[str, list[Any]] = {
+        "slot": [kept[0] for _, kept in rows],
+        "owner": [one.owner for one, _ in rows],
+        "key": [one.key for one, _ in rows],
+        "first_ms": [kept[1] for _, kept in rows],
+        "last_ms": [one.last_ms for one, _ in rows],
+        "digest": [kept[2] for _, kept in rows],
+    }
+    return columns | _texts(TRAITS, [one.traits for one, _ in rows])
+
+
+def _texts(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> dict[str, list[Any]]:
+    return {str(name): [row[index] or "" for row in rows] for index, name in enumerate(names)}
+
+
+def session_rows(derivation: Derivation, old: Mapping[str, int]) -> tuple[list[dict[str, Any]], list[Path]]:
+    """The rows of sessions, withdrawals included, and the new paths to them. `old` says where owners are filed now."""
+    rows: list[dict[str, Any]] = []
+    paths: list[Path] = []
+    slots: dict[str, int] = {}
+    for stored in derivation.sessions:
+        row = {**row_of(stored), "deleted": 0}
+        rows.append(row)
+        slots[stored.record.owner] = row["slot"]
+        if old.get(stored.record.owner) != row["slot"]:
+            paths += _paths_of(stored)
+    blank = {name: _blank(value) for name, value in rows[0].items()} if rows else {}
+    gone = frozenset(derivation.gone)
+    for owner, slot in old.items():
+        if (owner in slots and slots[owner] != slot) or (owner in gone and owner not in slots):
+            rows.append({**blank, "slot": slot, "owner": owner, "deleted": 1})
+    return rows, paths
+
+
+def _blank(value: Any) -> Any:
+    return None if value is None else type(value)()
+
+
+def _paths_of(stored: StoredSession) -> list[Path]:
+    record = stored.record
+    slot = slot_of(record.requested_ms)
+    found = [(SESSION, record.owner, slot, record.owner)]
+    if record.stream_id:
+        found.append((STREAM, record.stream_id, slot, record.owner))
+    if record.request_id:
+        found.append((REQUEST, record.request_id, slot, record.owner))
+    return found

@@ -1,0 +1,140 @@
+"""Replacing what a derivation derives, and keeping the rollups up to date.
+
+The order makes a crash harmless: first the paths (too many never hurt) and the stale buckets, then facts and sightings,
+then sessions. Whatever is cut off is derived again, because its events are still pending, and whatever was written by
+then is found again, because its paths are.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from backends.clickhouse.change import Change, Kept, change, floors
+from backends.clickhouse.derived import (
+    FACT,
+    SESSION,
+    SIGHTING,
+    columns_of_facts,
+    columns_of_sightings,
+    kept_facts,
+    kept_sightings,
+    session_rows,
+)
+from backends.clickhouse.handle import Handle
+from backends.clickhouse.records import columns_of
+from backends.clickhouse.refresh import DAYS, FIVES, HOURS, SEEN_DAYS, SEEN_HOURS, Refresh
+from backends.clickhouse.tide import Stale, Tide
+from backends.log import Derivation
+from backends.pieces import FIVE_MINUTES_MS
+from backends.tables import FACTS, PATHS, SESSIONS, SIGHTINGS, STALE, Kind, Table
+from metrics.window import DAY_MS, HOUR_MS
+
+# An hour that is still filling would be computed again and again. So many may stay behind: readers make them up from
+# the finer rollup. The latest is settled when no more comes.
+HOURS_BEHIND, DAYS_BEHIND = 3, 2
+PATHED = (
+    "FINAL WHERE (slot, owner) IN "
+    "(SELECT slot, owner FROM paths WHERE kind = {kind:String} AND value IN (SELECT a FROM wanted))"
+)
+
+
+class FactLog:
+    """The part of the `Log` that keeps what is derived."""
+
+    def __init__(self, handle: Handle, tide: Tide) -> None:
+        self._handle = handle
+        self._tide = tide
+
+    def replace(self, derivation: Derivation) -> None:
+        ver = self._tide.next()
+        named = (stored.record.owner for stored in derivation.sessions)
+        self._handle.want(list(dict.fromkeys((*derivation.owners, *derivation.gone, *named))))
+        new_facts, new_sightings = kept_facts(derivation.facts), kept_sightings(derivation.sightings)
+        facts = change(self._kept(FACTS, FACT, "at_ms"), new_facts)
+        sightings = change(self._kept(SIGHTINGS, SIGHTING, "first_ms"), new_sightings)
+        rows, paths = session_rows(derivation, self._sessions())
+        paths += [(FACT, owner, slot, owner) for owner, slot in facts.paths]
+        paths += [(SIGHTING, owner, slot, owner) for owner, slot in sightings.paths]
+        self._handle.insert(PATHS, columns_of(paths, ("kind", "value", "slot", "owner")))
+        self._mark(Stale.FIVES, floors(facts.touched_ms, FIVE_MINUTES_MS), ver)
+        self._mark(Stale.SEEN_HOURS, floors(sightings.touched_ms, HOUR_MS), ver)
+        written = [(derivation.facts[index], new_facts[index][1]) for index in facts.written]
+        self._write(FACTS, columns_of_facts(written), facts, ver)
+        seen = [(derivation.sightings[index], new_sightings[index][1]) for index in sightings.written]
+        self._write(SIGHTINGS, columns_of_sightings(seen), sightings, ver)
+        if rows:
+            columns: dict[str, Sequence[Any]] = {name: [row[name] for row in rows] for name in rows[0]}
+            self._handle.insert(SESSIONS, {**columns, "ver": [ver] * len(rows)})
+        self._tide.changed()
+
+    def refresh(self) -> None:
+        stale = self._tide.stale
+        if not any(stale.values()):
+            return
+        quiet = not (stale[Stale.FIVES] or stale[Stale.SEEN_HOURS])
+        ver = self._tide.next()
+        # Readers pass by a coarser rollup from before its finer one changes until it has caught up.
+        self._mark(Stale.HOURS, floors(stale[Stale.FIVES], HOUR_MS), ver)
+        self._mark(Stale.DAYS, floors(stale[Stale.FIVES], DAY_MS), ver)
+        self._mark(Stale.SEEN_DAYS, floors(stale[Stale.SEEN_HOURS], DAY_MS), ver)
+        self._tide.show()
+        self._settle(Stale.FIVES, FIVES, stale[Stale.FIVES])
+        self._settle(Stale.SEEN_HOURS, SEEN_HOURS, stale[Stale.SEEN_HOURS])
+        self._settle(Stale.HOURS, HOURS, _due(stale[Stale.HOURS], 0 if quiet else HOURS_BEHIND))
+        # A day is made of hours, so it can only settle when its hours have.
+        ready = stale[Stale.DAYS] - floors(stale[Stale.HOURS], DAY_MS)
+        self._settle(Stale.DAYS, DAYS, ready if quiet or len(stale[Stale.DAYS]) > DAYS_BEHIND else ())
+        self._settle(Stale.SEEN_DAYS, SEEN_DAYS, _due(stale[Stale.SEEN_DAYS], 0 if quiet else DAYS_BEHIND))
+        self._tide.show()
+        self._tide.changed()
+
+    def recall_stale(self) -> None:
+        """Read back which buckets are stale."""
+        for kind, bucket_ms in self._handle.query("stale", "SELECT kind, bucket_ms FROM stale FINAL"):
+            self._tide.stale[Stale(kind)].add(bucket_ms)
+        self._tide.show()
+
+    def _mark(self, kind: Stale, buckets: set[int], ver: int) -> None:
+        new = sorted(buckets - self._tide.stale[kind])
+        self._handle.insert(STALE, {"kind": [kind.value] * len(new), "bucket_ms": new, "ver": [ver] * len(new)})
+        self._tide.stale[kind].update(new)
+
+    def _settle(self, kind: Stale, how: Refresh, buckets: Iterable[int]) -> None:
+        done = sorted(buckets)
+        if not done:
+            return
+        ver = self._tide.next()
+        how.run(self._handle, done, ver)
+        flags = {"ver": [ver] * len(done), "deleted": [1] * len(done)}
+        self._handle.insert(STALE, {"kind": [kind.value] * len(done), "bucket_ms": done, **flags})
+        self._tide.stale[kind].difference_update(done)
+
+    def _kept(self, table: Table, kind: str, time: str) -> dict[tuple[str, str], Kept]:
+        sql = f"SELECT owner, key, slot, {time}, digest FROM {table.name} {PATHED}"
+        rows = self._handle.query(f"kept {table.name}", sql, {"kind": kind})
+        return {(owner, key): (slot, at_ms, digest) for owner, key, slot, at_ms, digest in rows}
+
+    def _sessions(self) -> dict[str, int]:
+        return dict(
+            self._handle.query("kept sessions", f"SELECT owner, slot FROM sessions {PATHED}", {"kind": SESSION})
+        )
+
+    def _write(self, table: Table, columns: dict[str, list[Any]], changed: Change, ver: int) -> None:
+        """New rows and withdrawals in one insert, so that no reader sees one without the other."""
+        live, dead = len(changed.written), len(changed.withdrawn)
+        withdrawn = columns_of(changed.withdrawn, ("slot", "owner", "key"))
+        for name, values in columns.items():
+            values.extend(withdrawn.get(name, ()) if name in ("slot", "owner", "key") else [_EMPTY.get(name)] * dead)
+        columns["ver"], columns["deleted"] = [ver] * (live + dead), [0] * live + [1] * dead
+        self._handle.insert(table, columns)
+
+
+_EMPTY = {"at_ms": 0, "first_ms": 0, "last_ms": 0, "digest": 0} | dict.fromkeys(
+    (field.name for table in (FACTS, SIGHTINGS) for field in table.fields[5:] if field.kind is Kind.TAG), ""
+)
+
+
+def _due(stale: set[int], behind: int) -> Iterable[int]:
+    """The buckets to settle: none while few are behind, else all but the latest, which is likely to change again."""
+    if len(stale) <= behind:
+        return ()
+    return sorted(stale)[: -1 if behind else None]

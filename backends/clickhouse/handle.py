@@ -1,0 +1,76 @@
+"""One connection to a ClickHouse, in our words. Used by one thread at a time."""
+
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from backends.clickhouse.ddl import type_of
+from backends.clickhouse.errors import as_gateway_errors
+from backends.tables import WANTED, Table
+
+# Called after every statement with its name, its seconds and the rows it answered or wrote.
+OnStatement = Callable[[str, float, int], None]
+Values = Mapping[str, object]
+Records = Sequence[tuple[Any, ...]]
+
+
+class Handle:
+    """Runs statements whose values are bound, never written into the text."""
+
+    def __init__(self, client: Client, on_statement: OnStatement | None = None) -> None:
+        self._client = client
+        self._on_statement = on_statement
+
+    def query(self, name: str, sql: str, values: Values | None = None, as_bytes: Sequence[str] = ()) -> Records:
+        """The rows of a SELECT. Columns named in `as_bytes` come as bytes, other texts as str."""
+        began = perf_counter()
+        with as_gateway_errors(name):
+            formats: dict[str, str | dict[str, str]] = dict.fromkeys(as_bytes, "bytes")
+            result = self._client.query(sql, parameters=dict(values or {}), column_formats=formats)
+            rows: Records = result.result_rows  # type: ignore[assignment]
+        self._report(name, began, len(rows))
+        return rows
+
+    def command(self, name: str, sql: str, values: Values | None = None) -> None:
+        """Run a statement that answers nothing."""
+        began = perf_counter()
+        with as_gateway_errors(name):
+            self._client.command(sql, parameters=dict(values or {}))
+        self._report(name, began, 0)
+
+    def insert(self, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Append rows, given by column; columns left out take their default. All or nothing."""
+        names = list(columns)
+        count = len(columns[names[0]]) if names else 0
+        if not count:
+            return
+        began = perf_counter()
+        with as_gateway_errors(f"insert {table.name}"):
+            self._client.insert(
+                table.name,
+                [columns[name] for name in names],
+                column_names=names,
+                column_type_names=[type_of(table.field(name)) for name in names],
+                column_oriented=True,
+            )
+        self._report(f"insert {table.name}", began, count)
+
+    def want(self, a: Sequence[str], b: Sequence[str] | None = None, n: Sequence[int] | None = None) -> None:
+        """Fill the table of wanted keys, for statements that look up many."""
+        self.command("forget wanted", f"TRUNCATE TABLE {WANTED.name}")
+        columns: dict[str, Sequence[Any]] = {"a": a}
+        if b is not None:
+            columns["b"] = b
+        if n is not None:
+            columns["n"] = n
+        self.insert(WANTED, columns)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
+    def _report(self, name: str, began: float, rows: int) -> None:
+        if self._on_statement is not None:
+            self._on_statement(name, perf_counter() - began, rows)

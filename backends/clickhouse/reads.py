@@ -1,0 +1,66 @@
+"""Answering: the `Backend` of a ClickHouse. Each question is one statement."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from backends.backend import Holdings, LoggedEvent, SessionQuestion, SessionRecord, StreamQuestion, StreamRecord
+from backends.clickhouse.compile import Statement, compiled, compiled_sightings
+from backends.clickhouse.handle import Records
+from backends.clickhouse.records import EVENT_COLUMNS, event_of, record_of
+from backends.clickhouse.sessions import compiled_sessions, compiled_stream_count, compiled_streams
+from backends.clickhouse.tide import Tide
+from metrics.question import Question
+from metrics.row import Row
+from metrics.sighting import Seen, SightingQuestion
+
+
+class Reader(Protocol):
+    """Runs a read somewhere off the event loop."""
+
+    async def query(self, statement: Statement, as_bytes: Sequence[str] = ()) -> Records:
+        """The rows that answer it."""
+
+
+class Reads:
+    """Questions to statements, rows to answers."""
+
+    def __init__(self, reader: Reader, tide: Tide) -> None:
+        self._reader = reader
+        self._tide = tide
+
+    async def holds(self) -> Holdings:
+        return self._tide.holdings
+
+    async def rows(self, question: Question) -> Sequence[Row]:
+        names, by = [measure.name for measure in question.measures], len(question.by) + 1
+        return [
+            Row(
+                row[0] if question.grain else None,
+                tuple(value or None for value in row[1:by]),
+                dict(zip(names, row[by:], strict=True)),
+            )
+            for row in await self._reader.query(compiled(question, self._tide.behind))
+        ]
+
+    async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
+        rows = await self._reader.query(compiled_sightings(question, self._tide.days_unseen))
+        return [Seen(tuple(value or None for value in row[:-2]), row[-2], row[-1]) for row in rows]
+
+    async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
+        return [record_of(row) for row in await self._reader.query(compiled_sessions(question))]
+
+    async def streams(self, question: StreamQuestion) -> Sequence[StreamRecord]:
+        rows = await self._reader.query(compiled_streams(question))
+        return [StreamRecord(row[0], row[1], row[2], row[3] or None, row[4] or None) for row in rows]
+
+    async def stream_count(self, question: SessionQuestion) -> int:
+        return int((await self._reader.query(compiled_stream_count(question)))[0][0])
+
+    async def events(self, owners: Iterable[str]) -> Sequence[LoggedEvent]:
+        statement = Statement("events")
+        test = statement.among("owner", list(owners))
+        statement.sql = f"SELECT {EVENT_COLUMNS} FROM raw FINAL WHERE {test} ORDER BY owner, at_ms, id, source"
+        return [event_of(row) for row in await self._reader.query(statement, ("body",))]
+
+    async def ping(self) -> None:
+        await self._reader.query(Statement("ping", {}, "SELECT 1"))
