@@ -1,4 +1,4 @@
-"""A loader that can be killed: `python -m tests.laws.killed STORE FILE` recovers, loads the file, and says it is done."""
+"""A loader that can be killed: `python -m tests.laws.killed STORE FILE` recovers, loads the file, and says so."""
 
 import sys
 from datetime import UTC, datetime

@@ -77,7 +77,7 @@ def test_events_come_faster_than_a_loader_needs_them() -> None:
     start = time.perf_counter()
     count = sum(1 for _ in simulation.events())
     rate = count / (time.perf_counter() - start)
-    print(f"{count} events, {rate:,.0f} per second")  # noqa: T201
+    print(f"{count} events, {rate:,.0f} per second")
 
     assert rate > 8_000
 

@@ -1,0 +1,68 @@
+# Everything sets itself up: `make demo` and `make test` need Python 3.11 or newer and make, nothing else.
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 8000
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check schema docs bench clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo     simulate a network of the last 48 hours, load it, serve it on http://127.0.0.1:$(PORT)"
+	@echo "make test     run the whole test suite"
+	@echo "make check    formatting, types, layers, generated files, tests: what CI runs"
+	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md"
+	@echo "make bench    measure, and write bench/results.md"
+	@echo "make venv     only install, into $(VENV)  make clean   remove $(VENV), .demo and what tools leave behind"
+
+demo: $(VENV)/.lean
+	@$(BIN)/naap demo --port $(PORT)
+
+test: $(VENV)/.dev
+	$(BIN)/pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+	@$(BIN)/naap schema | diff -u schema.graphql - || { echo "schema.graphql is stale: run make schema"; exit 1; }
+	@$(BIN)/python -m gateway.docs | diff -u docs/metrics.md - || { echo "docs/metrics.md is stale: run make docs"; exit 1; }
+	$(BIN)/pytest
+
+schema: $(VENV)/.dev
+	$(BIN)/naap schema > schema.graphql
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m gateway.docs > docs/metrics.md
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench.run
+
+venv: $(VENV)/.dev
+
+clean:
+	rm -rf $(VENV) .demo build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(VENV)/.lean: pyproject.toml | $(BIN)/pip
+	@echo "Installing naap-gateway into $(VENV) (about 250 MB to download, once) …"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/pip
+	@echo "Installing naap-gateway and what its tests need into $(VENV) …"
+	@$(PIP) install --editable '.[dev]'
+	@touch $@ $(VENV)/.lean
+
+# Debian splits pip's bootstrap (ensurepip) off into python3-venv: installed here by root, else asked for.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	@if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then $(PYTHON) -m venv $(VENV); \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; then $(PYTHON) -m venv $(VENV); \
+	else false; \
+	fi || { rm -rf $(VENV); echo "Python's venv is missing. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }

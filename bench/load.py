@@ -1,0 +1,30 @@
+"""Loads a file into a new store, and says how long that took: `python -m bench.load FILE STORE`."""
+
+import asyncio
+import resource
+import sys
+import time
+
+import orjson
+
+from gateway.store import open_store, utc_now
+from telemetry.files import lines
+from telemetry.loader import Loader
+
+
+def main() -> None:
+    """Load, derive, bring the rollups up to date."""
+    file, path = sys.argv[1:3]
+    store = open_store(f"chdb://{path}")
+    loader = Loader(store, utc_now)
+    began = time.perf_counter()
+    report = loader.load("bench", lines(file))
+    loader.derive()
+    seconds = time.perf_counter() - began
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    asyncio.run(store.close())
+    print(orjson.dumps({"events": report.accepted, "seconds": seconds, "peak_mb": peak_mb}).decode())
+
+
+if __name__ == "__main__":
+    main()

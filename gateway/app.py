@@ -1,0 +1,104 @@
+"""The web application: every surface over one store, and the writer that feeds it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from backends.backend import Backend
+from gateway.health import healthz, readiness
+from gateway.intake import WriterIntake
+from gateway.middleware import Protected, gateway_error, http_error
+from gateway.settings import Settings
+from gateway.timeline import entry
+from gateway.writer import Writer
+from graph.app import graphql_routes
+from graph.schema import build_schema
+from metrics.errors import GatewayError
+from resolvers.context import Context
+from rest.events import Door, Intake
+from rest.json import Json
+from rest.routes import routes
+from telemetry.regions import Regions
+
+Clock = Callable[[], datetime]
+
+PLACES = {
+    "graphql": "/graphql",
+    "gpu_metrics": "/v1/sla/gpu/metrics",
+    "events": "/v1/events",
+    "alive": "/healthz",
+    "ready": "/readyz",
+}
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the application is composed of."""
+
+    settings: Settings
+    store: Backend
+    writer: Writer
+    regions: Regions
+    clock: Clock
+
+    def context(self, request: Request) -> Context:
+        """A request's view of the store."""
+        return Context(self.store, self.clock(), entry, request.state.request_id, self.regions.names)
+
+    async def graph_context(self, request: Request) -> Context:
+        """The same, as the graph wants it."""
+        return self.context(request)
+
+    def intake(self, _: Request) -> Intake:
+        """A request's way to the loader."""
+        return WriterIntake(self.writer)
+
+
+def build_app(parts: Parts) -> Starlette:
+    """The application over these parts. It starts the writer, and at its end stops it and closes the store."""
+    settings = parts.settings
+
+    async def index(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(PLACES["graphql"])
+        return Json({"name": "naap-gateway", "places": PLACES})
+
+    async def readyz(_: Request) -> Response:
+        return await readiness(parts.store, parts.writer)
+
+    door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
+    return Starlette(
+        routes=[
+            Route("/", index),
+            Route(PLACES["alive"], healthz),
+            Route(PLACES["ready"], readyz),
+            *routes(parts.context, parts.intake, door),
+            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"]),
+        ],
+        middleware=[Middleware(Protected), Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
+        exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
+        lifespan=_lifespan(parts),
+    )
+
+
+def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        parts.writer.start()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(parts.writer.stop)
+            await parts.store.close()
+
+    return lifespan

@@ -1,0 +1,144 @@
+"""The `naap` command. Each subcommand is a small module; this one reads arguments and says errors to people."""
+
+import os
+import sys
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import click
+
+from gateway.options import described_settings, instant
+from gateway.settings import Settings, from_environment
+from metrics.errors import GatewayError
+
+INTERRUPTED = 130
+
+
+def settings() -> Settings:
+    """The settings of this environment."""
+    return from_environment(os.environ)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="naap-gateway")
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
+def cli(debug: bool) -> None:
+    """Service levels of the Livepeer AI network: load its events, ask about them in GraphQL and REST."""
+
+
+@cli.command(epilog=described_settings())
+@click.option("--host", help="The address to listen on (default: NAAP_HOST).")
+@click.option("--port", type=click.IntRange(1, 65_535), help="The port to listen on (default: NAAP_PORT).")
+@click.option("--workers", type=click.IntRange(1, 64), help="Serving processes (default: NAAP_WORKERS).")
+def serve(host: str | None, port: int | None, workers: int | None) -> None:
+    """Serve GraphQL and REST until stopped."""
+    from gateway.serve import run
+
+    run(settings(), host, port, workers)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…|-")
+@click.option(
+    "--source", default="default", show_default=True, help="The name of the feed that these events belong to."
+)
+@click.option("--to", "url", help="Send them to the gateway that serves at this URL instead of opening the store.")
+@click.option("--strict", is_flag=True, help="Exit with 1 where an event was rejected.")
+def ingest(paths: tuple[str, ...], source: str, url: str | None, strict: bool) -> int:
+    """Load event files: NDJSON or a JSON array, plain, .gz or .zst; - is standard input."""
+    from gateway.ingest import run
+
+    return run(settings(), paths, source, url, strict)
+
+
+@cli.command()
+@click.option("--orchestrators", type=int, default=10, show_default=True, help="How many orchestrators there are.")
+@click.option("--hours", type=float, default=24.0, show_default=True, help="How long the simulated time is.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
+@click.option("--end", metavar="TIME", callback=instant, help="When it ends: like 2026-01-10T00:00:00Z, or now.")
+@click.option("--rate", type=float, help="Sessions per orchestrator and hour.")
+@click.option("--faults", default="none", show_default=True, help="none, all, or a list such as loss,late.")
+@click.option("--truth", type=click.Path(dir_okay=False, writable=True), help="Write what is true to this file.")
+def simulate(**options: Any) -> None:
+    """Write the events of a simulated network as NDJSON to standard output."""
+    from gateway.simulate import run
+
+    run(**options)
+
+
+@cli.command()
+@click.option(
+    "--start", metavar="TIME", callback=instant, help="Derive only what is at or after this time; needs --end."
+)
+@click.option("--end", metavar="TIME", callback=instant, help="… and before this one.")
+def rebuild(start: datetime | None, end: datetime | None) -> None:
+    """Derive everything again from the raw log. Changes no answer."""
+    from gateway.store import rebuild as run
+
+    run(settings(), start, end)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the store's tables up to date."""
+    from gateway.store import migrate as run
+
+    run(settings())
+
+
+@cli.command()
+def schema() -> None:
+    """Print the GraphQL schema (SDL)."""
+    from graph.schema import sdl
+
+    click.echo(sdl().rstrip("\n"))
+
+
+@cli.command(hidden=True)
+@click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
+@click.option("--directory", default=".demo", show_default=True, type=click.Path(file_okay=False))
+@click.option("--hours", type=click.FloatRange(0.1, 240), default=48.0, show_default=True)
+def demo(port: int, directory: str, hours: float) -> None:
+    """Simulate the last hours of a network, load them, and serve (`make demo`)."""
+    from gateway.demo import run
+
+    run(port, directory, hours)
+
+
+def main() -> None:
+    """The entry point: runs a command, and turns every failure into a line that helps and an exit status."""
+    sys.exit(_status(lambda: cli.main(prog_name="naap", standalone_mode=False)))
+
+
+def _status(run: Callable[[], object]) -> int:
+    try:
+        result = run()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except GatewayError as error:
+        _complain(str(error))
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        _complain("stopped. What was acknowledged is kept; the same command goes on from there.")
+        return INTERRUPTED
+    except OSError as error:
+        _complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
+        return 1
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        _complain(f"unexpected {type(error).__name__}: {error} (id {uuid.uuid4().hex[:12]})")
+        _complain("this is a fault of naap-gateway. `naap --debug …` with the same arguments shows where.")
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _complain(text: str) -> None:
+    click.echo(f"naap: {' '.join(text.split())}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""`naap ingest`: files into the store, or into a gateway that holds it."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from gateway.progress import Progress
+from gateway.remote import Remote
+from gateway.settings import Settings
+from gateway.store import opened
+from metrics.errors import BadRequest
+from rest.params import source as checked_source
+from telemetry.files import lines
+from telemetry.loader import Report
+
+STDIN = "-"
+SHOWN = 10
+Load = Callable[[Iterable[bytes], Progress], Report]
+
+
+def run(settings: Settings, paths: Sequence[str], source: str, url: str | None, strict: bool) -> int:
+    """Load every path and print what became of it; 1 where something was rejected and `strict` asks for it."""
+    checked_source(source)
+    _check(paths)
+    total = Report()
+    with _remote(settings, source, url) if url else _local(settings, source) as load:
+        for path in paths:
+            progress = Progress("standard input" if path == STDIN else Path(path).name, _size(path))
+            report = load(progress.over(lines(path, progress.read)), progress)
+            progress.done()
+            for line, reason in report.rejected[:SHOWN]:
+                click.echo(f"{path}: line {line}: {reason}", err=True)
+            total.add(report)
+    for text in told(total):
+        click.echo(text)
+    return 1 if strict and total.rejected_by_reason else 0
+
+
+def told(report: Report) -> list[str]:
+    """What became of a load, a line each."""
+    counts = {"accepted": report.accepted, "duplicate": report.duplicate, "conflicting": report.conflicting}
+    counts["rejected"] = report.rejected_by_reason.total()
+    texts = [f"{name:<12} {number}" for name, number in counts.items()]
+    texts += [f"  {reason:<18} {number}" for reason, number in sorted(report.rejected_by_reason.items())]
+    if report.unknown_types:
+        named = ", ".join(f"{name} {number}" for name, number in sorted(report.unknown_types.items())[:SHOWN])
+        texts.append(f"unknown types (kept, not used): {named}")
+    return texts
+
+
+def _check(paths: Sequence[str]) -> None:
+    """Refuse before anything is loaded: a typing error in the third path should not leave two loaded."""
+    if list(paths).count(STDIN) > 1:
+        raise BadRequest("- (standard input) is given more than once.", "PATH")
+    if STDIN in paths and sys.stdin.isatty():
+        raise BadRequest("standard input is a terminal. Pipe events into it: naap simulate | naap ingest -", "PATH")
+    for path in paths:
+        if path != STDIN:
+            _check_file(Path(path))
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise BadRequest(f"{path} is a directory. Name its files: naap ingest {path}/*", "PATH")
+    if not path.exists():
+        raise BadRequest(f"{path} does not exist.", "PATH")
+
+
+def _size(path: str) -> int | None:
+    """How many bytes will be read, where that can be known beforehand."""
+    return Path(path).stat().st_size if path != STDIN and Path(path).is_file() else None
+
+
+@contextmanager
+def _remote(settings: Settings, source: str, url: str) -> Iterator[Load]:
+    def load(events: Iterable[bytes], progress: Progress) -> Report:
+        return Remote(url, source, settings.token, say=progress.say).load(events)
+
+    yield load
+
+
+@contextmanager
+def _local(settings: Settings, source: str) -> Iterator[Load]:
+    with opened(settings) as loader:
+
+        def load(events: Iterable[bytes], progress: Progress) -> Report:
+            report = loader.load(source, events)
+            progress.say("deriving …")
+            loader.derive()
+            return report
+
+        yield load

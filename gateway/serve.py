@@ -1,0 +1,105 @@
+"""`naap serve`: the gateway, until it is stopped."""
+
+import asyncio
+import errno
+import logging
+import socket
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import click
+import uvicorn
+from starlette.applications import Starlette
+
+from gateway.app import Parts, build_app
+from gateway.settings import Settings
+from gateway.store import is_embedded, open_store, utc_now
+from gateway.writer import Writer
+from metrics.errors import BadRequest
+from metrics.window import Window, from_ms
+from rest.page import interval
+from telemetry.loader import Loader
+from telemetry.regions import Regions
+
+GRACE_S = 10
+ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, not bound to
+
+
+def run(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
+    """Serve with these settings, and with what the command line says instead of them."""
+    settings = replace(
+        settings,
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+        workers=settings.workers if workers is None else workers,
+    )
+    if settings.workers > 1 and is_embedded(settings.backend):
+        raise BadRequest(
+            f"{settings.workers} workers cannot share {settings.backend}: an embedded store belongs to one process. "
+            "Serve with --workers 1, or set NAAP_BACKEND to a store that is a server.",
+            "workers",
+        )
+    serve_one(settings, bound(settings.host, settings.port))
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has this address. Raises BadRequest where that cannot be."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        raise BadRequest(_cannot_bind(error, host, port), "port") from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def serve_one(settings: Settings, listening: socket.socket) -> None:
+    """One process, which also writes."""
+    _log(settings)
+    store, regions = open_store(settings.backend), Regions.load(settings.regions)
+    writer = Writer(Loader(store, utc_now, regions), settings.loader_queue)
+    app = build_app(Parts(settings, store, writer, regions, utc_now))
+    _announce(settings, asyncio.run(store.holds()).latest_ms)
+    # Ctrl-C has stopped the server in good order when uvicorn raises it again.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(_config(settings, app)).run(sockets=[listening])
+
+
+def _cannot_bind(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use. Stop what listens there, or choose another one: --port {port + 1}"
+    if error.errno == errno.EACCES:
+        return f"port {port} needs more rights than this user has. Choose one above 1023, such as 8000."
+    return f"{host}:{port} is no address to listen on here: {error.strerror or error}."
+
+
+def _log(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn.error").setLevel("WARNING" if settings.log_level != "debug" else "DEBUG")
+
+
+def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=settings.log_level == "debug",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+def _announce(settings: Settings, latest_ms: int | None) -> None:
+    """Say what to open. What is shown ends at the latest event, so that an old dump is not an empty page."""
+    host = "127.0.0.1" if settings.host in ANYWHERE else settings.host
+    at = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    click.echo(f"naap-gateway serves {settings.backend}. Open:")
+    click.echo(f"  {at}/graphql   GraphiQL, with a first query that shows something")
+    if latest_ms is None:
+        click.echo(f"There are no events yet. Load some: naap ingest --to {at} FILE …")
+    else:
+        day = interval(Window.last(timedelta(days=1), now=from_ms(latest_ms + 1)))
+        click.echo(f"  {at}/v1/sla/gpu/metrics?time_range={day}")
+    click.echo("Ctrl-C stops it.")

@@ -1,0 +1,74 @@
+"""Opening the store that the settings name, and the commands that need nothing more."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import click
+
+from backends.backend import Backend
+from backends.log import Log
+from gateway.settings import Settings
+from metrics.errors import BadRequest
+from metrics.window import Window
+from telemetry.loader import Loader
+from telemetry.regions import Regions
+
+
+class Store(Backend, Log, Protocol):
+    """A store that answers and keeps."""
+
+
+SCHEMES = "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory)"
+
+
+def utc_now() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+def is_embedded(url: str) -> bool:
+    """Whether this store belongs to one process."""
+    return url.partition(":")[0] == "chdb"
+
+
+def open_store(url: str) -> Store:
+    """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
+    parts = urlsplit(url)
+    if parts.scheme != "chdb" or parts.query or parts.fragment:
+        raise BadRequest(f"NAAP_BACKEND must be {SCHEMES}, not {url.partition('@')[2] or url!r}.", "NAAP_BACKEND")
+    from backends.chdb import open_chdb  # half a second that other commands need not wait
+
+    return open_chdb(Path(parts.netloc + parts.path).expanduser() if parts.netloc + parts.path else None)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Loader]:
+    """The loader of the store, which is let go of at the end. What a crash left behind is derived first."""
+    store = open_store(settings.backend)
+    try:
+        loader = Loader(store, utc_now, Regions.load(settings.regions))
+        loader.recover()
+        yield loader
+    finally:
+        asyncio.run(store.close())
+
+
+def rebuild(settings: Settings, start: datetime | None, end: datetime | None) -> None:
+    """Derive everything again, or what lies in a window."""
+    if (start is None) != (end is None):
+        raise BadRequest("--start and --end go together: give both, or neither to derive everything again.", "--start")
+    window = None if start is None or end is None else Window(start, end)
+    with opened(settings) as loader:
+        count = loader.rebuild(window)
+    click.echo(f"derived {count} events again")
+
+
+def migrate(settings: Settings) -> None:
+    """Opening a store creates and updates its tables; there is nothing else to do."""
+    with opened(settings):
+        click.echo(f"{settings.backend} is up to date")

@@ -1,0 +1,132 @@
+"""The one writer of a store: a thread that owns the loader, appends bodies as they come, and derives soon after.
+
+A body is acknowledged once it is durable. Deriving follows within a second, in the same thread, so that readers are
+never waited for and never wait; a large body is derived before it is acknowledged, which keeps the promise that
+answers show an event within five seconds of its acknowledgement.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from metrics.errors import GatewayError, RateLimited, StoreUnavailable
+from telemetry.loader import Loader, Report
+
+log = logging.getLogger("naap.writer")
+
+DERIVE_AFTER_S = 0.5
+LARGE = 5_000
+RETRY_DERIVE_S = 5.0
+RETRY_AFTER_S = 2
+
+Lines = Callable[[], Iterable[bytes]]
+
+
+@dataclass(slots=True)
+class Job:
+    """One body that waits for the loader. `lines` is called in the writer's thread."""
+
+    source: str
+    lines: Lines
+    done: Future[Report] = field(default_factory=Future)
+
+
+class Writer:
+    """Takes bodies from any number of requests, one at a time. `loader` is used in the writer's thread only."""
+
+    def __init__(self, loader: Loader, waiting: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._loader = loader
+        self._clock = clock
+        self._jobs: queue.Queue[Job | None] = queue.Queue(maxsize=waiting)
+        self._thread = threading.Thread(target=self._run, name="naap-writer", daemon=True)
+        self._due: float | None = None
+        self._stopping = False
+        self.recovered = threading.Event()
+        self.failure: str | None = None
+
+    @property
+    def state(self) -> str:
+        """`ready`, `recovering`, or `failing: …` while what was taken in cannot be counted."""
+        if self.failure is not None:
+            return f"failing: {self.failure}"
+        return "ready" if self.recovered.is_set() else "recovering"
+
+    def start(self) -> None:
+        """Begin: what an earlier crash left behind is derived first."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the body in hand, refuse the others, derive what is pending, and end."""
+        self._stopping = True
+        if self._thread.is_alive():
+            self._jobs.put(None)
+            self._thread.join()
+
+    async def load(self, source: str, lines: Lines) -> Report:
+        """Append the lines of one body; returns when they are durable. Raises RateLimited where too many wait."""
+        if self._stopping:
+            raise _shutting_down()
+        job = Job(source, lines)
+        try:
+            self._jobs.put_nowait(job)
+        except queue.Full:
+            raise RateLimited(
+                f"the loader is behind: {self._jobs.maxsize} bodies wait. Send this one again in {RETRY_AFTER_S} s.",
+                RETRY_AFTER_S,
+            ) from None
+        return await asyncio.wrap_future(job.done)
+
+    def _run(self) -> None:
+        self._derive()
+        while (job := self._next()) is not None:
+            if job.done.set_running_or_notify_cancel():
+                self._do(job)
+        if self._due is not None:
+            self._derive()
+
+    def _next(self) -> Job | None:
+        """The next body, deriving whenever it is time to; None at the end."""
+        while True:
+            if self._due is not None and self._clock() >= self._due:
+                self._derive()
+            try:
+                return self._jobs.get(timeout=None if self._due is None else max(0.0, self._due - self._clock()))
+            except queue.Empty:
+                continue
+
+    def _do(self, job: Job) -> None:
+        if self._stopping:
+            job.done.set_exception(_shutting_down())
+            return
+        if self._due is None:
+            self._due = self._clock() + DERIVE_AFTER_S
+        try:
+            report = self._loader.load(job.source, job.lines())
+        except Exception as error:  # whatever it was belongs to the request; this thread goes on
+            job.done.set_exception(error)
+            return
+        if report.accepted > LARGE:
+            self._derive()
+        job.done.set_result(report)
+
+    def _derive(self) -> None:
+        """Derive what is pending. Where that fails it stays pending, durably, and is tried again."""
+        try:
+            (self._loader.derive if self.recovered.is_set() else self._loader.recover)()
+        except Exception as error:
+            known = isinstance(error, GatewayError)
+            self.failure = str(error) if known else type(error).__name__
+            self._due = self._clock() + RETRY_DERIVE_S
+            log.error("deriving failed, trying again in %d s: %s", RETRY_DERIVE_S, self.failure, exc_info=not known)
+        else:
+            self.failure = self._due = None
+            self.recovered.set()
+
+
+def _shutting_down() -> StoreUnavailable:
+    return StoreUnavailable("this gateway is shutting down. Send the events again in a moment.")

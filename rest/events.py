@@ -1,0 +1,110 @@
+"""`POST /v1/events`: wire events in, an acknowledgement out once they are durable."""
+
+import hmac
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from metrics.errors import Forbidden, Unauthenticated
+from rest import body, params
+
+DEFAULT_SOURCE = "default"
+# These say that each line is an event; without them the first bytes tell NDJSON from an array.
+ONE_PER_LINE = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+# What a proxy on this machine adds: a request that carries one of these did not begin here.
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+class Taken(Protocol):
+    """What became of the lines of a body."""
+
+    @property
+    def accepted(self) -> int: ...
+    @property
+    def duplicate(self) -> int: ...
+    @property
+    def conflicting(self) -> int: ...
+    @property
+    def rejected(self) -> Sequence[tuple[int, str]]: ...
+    @property
+    def rejected_by_reason(self) -> Mapping[str, int]: ...
+    @property
+    def unknown_types(self) -> Mapping[str, int]: ...
+
+
+class Intake(Protocol):
+    """Where events go."""
+
+    async def take(self, source: str, content: bytes, one_per_line: bool) -> Taken:
+        """Keep the events of a body; returns when they are durable. Raises RateLimited where too much waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who may send events, and how much at once."""
+
+    token: str | None
+    max_bytes: int
+    max_inflated_bytes: int
+
+
+async def events(request: Request, intake: Intake, door: Door) -> dict[str, object]:
+    """Take one body of events."""
+    admit(request, door.token)
+    asked = params.checked(request.query_params, ("source",))
+    source = params.source(asked.get("source", DEFAULT_SOURCE))
+    content = await body.read(request, door.max_bytes, door.max_inflated_bytes)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    taken = await intake.take(source, content, media_type in ONE_PER_LINE)
+    return {
+        "accepted": taken.accepted,
+        "duplicate": taken.duplicate,
+        "conflicting": taken.conflicting,
+        "rejected": [{"line": line, "reason": reason} for line, reason in taken.rejected],
+        # Every rejected line counts here; `rejected` lists the first thousand.
+        "rejected_by_reason": dict(taken.rejected_by_reason),
+        "unknown_types": dict(taken.unknown_types),
+    }
+
+
+def admit(request: Request, token: str | None) -> None:
+    """Let the operator in: whoever has the token, or, where none is configured, this machine itself."""
+    if token is not None:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+            raise Unauthenticated("events need the operator's token: send Authorization: Bearer <NAAP_OPERATOR_TOKEN>.")
+    elif not _from_this_machine(request):
+        raise Forbidden(
+            "events are taken from this machine only, since no operator's token is configured. "
+            "Set NAAP_OPERATOR_TOKEN (or NAAP_OPERATOR_TOKEN_FILE) on the gateway and send it."
+        )
+
+
+def _from_this_machine(request: Request) -> bool:
+    """Whether the caller is a program on this machine: no proxy between, no web page of another site behind it."""
+    if request.client is None or not _loopback(request.client.host):
+        return False
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    # A page elsewhere can make the user's browser post here: by name (Host, DNS rebinding) or across origins.
+    host = request.headers.get("host", "")
+    origin = request.headers.get("origin")
+    return _local_host(host) and (origin is None or urlsplit(origin).netloc == host)
+
+
+def _local_host(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    return name == "localhost" or _loopback(name)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

@@ -1,0 +1,108 @@
+"""Query parameters of REST, checked. A bad one is an error that names it; it never falls back to a default."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from starlette.datastructures import QueryParams
+
+from metrics.errors import BadRequest, TooComplex
+from metrics.window import Window
+
+ADDRESS = re.compile(r"0x[0-9a-f]{40}")
+LAST = re.compile(r"([1-9][0-9]{0,5})([mhdw])")
+SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST = timedelta(days=3700)
+MAX_TEXT = 1024
+MAX_LIMIT = 1000
+
+
+def checked(params: QueryParams, allowed: Iterable[str]) -> dict[str, str]:
+    """The parameters as a dictionary: each known, given once and not blank."""
+    names, found = tuple(allowed), dict[str, str]()
+    for name, value in params.multi_items():
+        if name not in names:
+            shown = name[:MAX_TEXT]
+            raise BadRequest(f"{shown!r} is not a parameter here. There are: {', '.join(names)}.", shown)
+        if name in found:
+            raise BadRequest(f"{name} is given more than once. Give it once.", name)
+        if not value.strip():
+            raise BadRequest(f"{name} is blank. Give it a value or leave it out.", name)
+        if len(value) > MAX_TEXT:
+            raise BadRequest(f"{name} is {len(value):,} characters long; at most {MAX_TEXT}.", name)
+        found[name] = value.strip()
+    return found
+
+
+def address(text: str, name: str) -> str:
+    """A wallet in lower case."""
+    if not ADDRESS.fullmatch(text.lower()):
+        raise BadRequest(f"{name} must be 0x and 40 hexadecimal digits, not {text!r}.", name)
+    return text.lower()
+
+
+def limit(text: str) -> int:
+    """How many items a page may have."""
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= MAX_LIMIT:
+        raise BadRequest(f"limit must be a whole number from 1 to {MAX_LIMIT}, not {text!r}.", "limit")
+    return int(text)
+
+
+def source(text: str) -> str:
+    """The name of a feed."""
+    if not SOURCE.fullmatch(text):
+        raise BadRequest(
+            "source must be 1 to 64 letters, digits, dots, dashes or underscores and begin with a letter or digit, "
+            f"not {text[:80]!r}.",
+            "source",
+        )
+    return text
+
+
+def window(text: str | None, default: timedelta, now: datetime) -> Window:
+    """The window of `time_range`, or the last `default` where it is not given."""
+    return Window.last(default, now) if text is None else time_range(text, now)
+
+
+def time_range(text: str, now: datetime) -> Window:
+    """`5m`, `24h`, `7d` or `2w` until now, or an ISO interval `start/end`."""
+    if last := LAST.fullmatch(text):
+        length = timedelta(**{UNITS[last[2]]: int(last[1])})
+        return _not_too_long(Window(now - length, now)) if length <= LONGEST else _too_long()
+    edges = text.split("/")
+    if len(edges) != 2:
+        raise BadRequest(
+            "time_range must be like 5m, 24h or 7d, or an interval like 2026-01-09T13:00:00Z/2026-01-09T14:00:00Z, "
+            f"not {text!r}.",
+            "time_range",
+        )
+    start, end = (_instant(edge) for edge in edges)
+    if end <= start:
+        raise BadRequest(
+            f"time_range ends at {edges[1]}, not after its start {edges[0]}. Give an end later than the start.",
+            "time_range",
+        )
+    return _not_too_long(Window(start, end))
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        hint = " (write the + of an offset as %2B)" if " " in text else ""
+        raise BadRequest(f"time_range: {text!r} is not a time like 2026-01-09T13:00:00Z{hint}.", "time_range") from None
+    if at.tzinfo is None:
+        raise BadRequest(f"time_range: {text!r} has no time zone. Write it like 2026-01-09T13:00:00Z.", "time_range")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise BadRequest(f"time_range: {text!r} lies outside the calendar.", "time_range") from None
+
+
+def _not_too_long(window: Window) -> Window:
+    return window if window.length <= LONGEST else _too_long()
+
+
+def _too_long() -> Window:
+    raise TooComplex(f"time_range is longer than {LONGEST.days:,} days. Use a shorter one.", "time_range")

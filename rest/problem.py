@@ -1,0 +1,34 @@
+"""Errors on the REST surface: `application/problem+json` with the project's stable codes."""
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from metrics.errors import BadRequest, GatewayError, RateLimited
+from rest.json import encoded
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(status: int, code: str, detail: str, request_id: str, **more: object) -> Response:
+    """One problem as a response; `more` holds members of its own, and those that are None are left out."""
+    content = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    content |= {name: value for name, value in more.items() if value is not None} | {"request_id": request_id}
+    return Response(encoded(content), status, media_type=MEDIA_TYPE)
+
+
+def of_error(error: GatewayError, request_id: str) -> Response:
+    """The response that tells a caller what was wrong, and with which argument."""
+    argument = error.argument if isinstance(error, BadRequest) else None
+    response = problem(error.status, error.code, str(error), request_id, argument=argument)
+    if isinstance(error, RateLimited):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="naap-gateway"'
+    return response

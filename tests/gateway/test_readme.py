@@ -1,0 +1,127 @@
+"""What the README promises, done: its commands run, its tables are true, its first query answers."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.settings import described
+from tests.gateway.processes import NAAP, ROOT, environment, free_port, graphql, naap, started
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def commands(beginning: str) -> list[str]:
+    lines = [line.partition("#")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    return [line for line in lines if line.startswith(beginning)]
+
+
+def test_its_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    written = commands("make") + re.findall(r"`(make [a-z ]+)`", README)
+    named = {word for command in written for word in command.partition("&&")[0].split()[1:]}
+
+    assert {"demo", "test"} <= named
+    for target in named:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_its_table_of_settings_is_what_serve_lists() -> None:
+    table = README.partition("<!-- settings")[2].partition("<!-- /settings -->")[0]
+
+    assert re.findall(r"\| `(NAAP_\w+)` \| (.*?) \| (.*?) \|", table) == described()
+
+
+def test_its_table_of_commands_is_true() -> None:
+    named = re.findall(r"^\| `naap (\w+)(.*?)` \|", README, flags=re.MULTILINE)
+
+    assert {name for name, _ in named} == {"serve", "ingest", "simulate", "rebuild", "migrate", "schema"}
+    for name, rest in named:
+        offered = naap(name, "--help").stdout
+        for option in re.findall(r"--\w+", rest):
+            assert option in offered, f"{name} {option}"
+
+
+def test_its_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_its_first_query_is_the_example() -> None:
+    example = (ROOT / "examples" / "first.graphql").read_text(encoding="utf-8")
+
+    assert re.sub(r"#.*\n", "", example) == blocks("graphql")[0]
+
+
+def same_shape(one: Any, other: Any) -> bool:
+    """Whether two JSON values have the same keys, and the same kinds of values where both are there."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_shape(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return all(same_shape(a, b) for a, b in zip(one, other, strict=False))
+    return one is None or other is None or type(one) is type(other)
+
+
+@pytest.mark.parametrize("example", sorted(path.name for path in (ROOT / "examples").glob("*.graphql")))
+def test_every_example_answers_from_the_demo(demo: int, example: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "ask.py"), str(ROOT / "examples" / example), f"http://127.0.0.1:{demo}"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    answer = json.loads(done.stdout)
+    assert "errors" not in answer
+    assert any(answer["data"].values())
+    assert example != "first.graphql" or same_shape(answer, json.loads(blocks("json")[0]))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The demo of the README, shortened to an hour."""
+    port, home = free_port(), tmp_path_factory.mktemp("demo")
+    arguments = ("demo", "--hours", "1", "--port", str(port), "--directory", str(home))
+    with started(*arguments, env=environment(), port=port):
+        yield port
+
+
+def test_its_demo_knows_regions_and_can_be_run_again(tmp_path: Path) -> None:
+    found = []
+    for _ in range(2):
+        port = free_port()
+        arguments = ("demo", "--hours", "1", "--port", str(port), "--directory", str(tmp_path))
+        with started(*arguments, env=environment(), port=port):
+            second = naap("demo", "--port", str(free_port()), "--directory", str(tmp_path))
+            found.append(graphql(port, "{regions {id} network {orchestratorCount}}"))
+
+        assert (second.returncode, "a demo already runs" in second.stderr) == (1, True)
+    assert found[0] == found[1]
+    assert len(found[0]["regions"]) > 1
+
+
+def test_its_way_to_load_a_dump_works(tmp_path: Path) -> None:
+    events = naap("simulate", "--orchestrators", "2", "--hours", "1").stdout.splitlines()
+    half = len(events) // 2
+    (tmp_path / "dump.ndjson.gz").write_bytes(gzip.compress("\n".join(events[:half]).encode()))
+    (tmp_path / "more.json").write_text(f"[{','.join(events[half:])}]")
+    first, serve, more = commands("naap")
+    port = free_port()
+    env = environment(tmp_path / "store", NAAP_PORT=str(port))
+
+    def run(command: str) -> str:
+        words = command.replace(":8000", f":{port}").split()[1:]
+        done = subprocess.run([*NAAP, *words], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert f"accepted     {half}" in run(first)
+    with started(*serve.split()[1:], env=env, port=port):
+        assert f"accepted     {len(events) - half}" in run(more)

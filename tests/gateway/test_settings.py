@@ -1,0 +1,80 @@
+"""Settings come from NAAP_ variables, and a wrong one stops the start."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import described, from_environment
+from metrics.errors import BadRequest
+
+TOKEN = "a-token-of-some-length"
+
+
+def test_every_setting_has_a_default() -> None:
+    settings = from_environment({"PATH": "/bin", "HOME": "/root"})
+
+    assert (settings.host, settings.port, settings.workers, settings.token) == ("127.0.0.1", 8000, 1, None)
+    assert settings.backend.startswith("chdb://")
+
+
+def test_variables_replace_defaults() -> None:
+    settings = from_environment({"NAAP_PORT": "9000", "NAAP_LOG_LEVEL": "DEBUG", "NAAP_BACKEND": "chdb:///srv/naap"})
+
+    assert (settings.port, settings.log_level, settings.backend) == (9000, "debug", "chdb:///srv/naap")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NAAP_PORT", "http"),
+        ("NAAP_PORT", "0"),
+        ("NAAP_PORT", "70000"),
+        ("NAAP_PORT", ""),
+        ("NAAP_WORKERS", "-1"),
+        ("NAAP_HOST", "  "),
+        ("NAAP_LOG_LEVEL", "loud"),
+        ("NAAP_REGIONS", "/no/such/file.json"),
+        ("NAAP_OPERATOR_TOKEN", "short"),
+        ("NAAP_OPERATOR_TOKEN_FILE", "/no/such/token"),
+        ("NAAP_EVENTS_MAX_BYTES", "32MiB"),
+    ],
+)
+def test_a_malformed_variable_is_named(name: str, value: str) -> None:
+    with pytest.raises(BadRequest, match=name):
+        from_environment({name: value})
+
+
+def test_an_unknown_variable_is_named_with_the_one_that_was_meant() -> None:
+    with pytest.raises(BadRequest, match=r"NAAP_PROT is not a setting; did you mean NAAP_PORT\?"):
+        from_environment({"NAAP_PROT": "9000"})
+
+
+def test_the_token_may_lie_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+
+    assert from_environment({"NAAP_OPERATOR_TOKEN_FILE": str(tmp_path / "token")}).token == TOKEN
+
+
+def test_a_token_file_without_a_usable_token_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("\n")
+
+    with pytest.raises(BadRequest, match="NAAP_OPERATOR_TOKEN_FILE"):
+        from_environment({"NAAP_OPERATOR_TOKEN_FILE": str(tmp_path / "token")})
+
+
+def test_two_tokens_are_one_too_many(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+
+    with pytest.raises(BadRequest, match="Keep one"):
+        from_environment({"NAAP_OPERATOR_TOKEN": TOKEN, "NAAP_OPERATOR_TOKEN_FILE": str(tmp_path / "token")})
+
+
+def test_an_error_never_shows_the_token() -> None:
+    with pytest.raises(BadRequest) as caught:
+        from_environment({"NAAP_OPERATOR_TOKEN": "hunter2"})
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_every_setting_has_a_help_line() -> None:
+    assert all((name.startswith("NAAP_") and doc.endswith(".")) or "…" in doc for name, _, doc in described())
