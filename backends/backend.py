@@ -1,7 +1,7 @@
 """What a store must be able to answer. `metrics.fold.fold` and `metrics.sighting.seen` define the answers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from metrics.question import Question, Where
@@ -56,6 +56,8 @@ class SessionRecord:
     errors: int
     # The sums of the session's own samples: measure name → sum.
     sums: Mapping[str, Sum]
+    # Place (a service URI, say) → the wallet that it belonged to then; unresolved ones are left out.
+    wallets: Mapping[str, str] = field(default_factory=dict)
 
 
 class StreamRecord(NamedTuple):

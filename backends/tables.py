@@ -165,7 +165,7 @@ RECORD_FIELDS = (
     Field("prompt_to_first_frame_us", INT, nullable=True),
     Field("prompt_to_playable_us", INT, nullable=True),
     Field("e2e_latency_us", INT, nullable=True),
-    *_fields(swaps=INT, errors=INT, sums=Kind.TEXT),
+    *_fields(swaps=INT, errors=INT, sums=Kind.TEXT, wallets=Kind.TEXT),
 )
 # The columns of backends.log.StoredSession beside its record.
 STORED_FIELDS = (

@@ -7,15 +7,16 @@ from telemetry.reading import Status, Swap
 from telemetry.values import Unreadable
 from telemetry.wire import parse, read
 
-WALLET = "wallet:"
-
 
 class Entry(NamedTuple):
-    """What may be shown of an event: never prompts, error texts or network addresses."""
+    """What may be shown of an event: never prompts, error texts or network addresses.
+
+    `place` is for looking up the wallet in the session's own record, not to be shown.
+    """
 
     type: str
     subtype: str | None
-    orchestrator: str | None
+    place: str
     state: str | None
     output_fps: float | None
 
@@ -25,15 +26,14 @@ def entry(body: bytes) -> Entry:
     try:
         reading = read(parse(body), "", b"")
     except Unreadable:  # was accepted by an earlier version of the wire
-        return Entry("unreadable", None, None, None, None)
+        return Entry("unreadable", None, "", None, None)
     said = reading.said
-    place = said.left if isinstance(said, Swap) and said.left else reading.place
     status = said if isinstance(said, Status) else None
     fps = None if status is None or status.output_fps is None else status.output_fps / OUTPUT_FPS.scale
     return Entry(
         type=reading.type,
         subtype=reading.subtype or None,
-        orchestrator=place.removeprefix(WALLET) if place.startswith(WALLET) else None,
+        place=said.left if isinstance(said, Swap) else reading.place,
         state=(status.state or None) if status else None,
         output_fps=fps,
     )

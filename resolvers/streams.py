@@ -124,9 +124,8 @@ async def timeline(context: Context, session: SessionRecord) -> list[TimelineEve
     shown = []
     for event in await context.events(session.owner):
         entry = context.entries(event.body)
+        wallet = session.wallets.get(entry.place)
         shown.append(
-            TimelineEvent(
-                from_ms(event.at_ms), entry.type, entry.subtype, entry.orchestrator, entry.state, entry.output_fps
-            )
+            TimelineEvent(from_ms(event.at_ms), entry.type, entry.subtype, wallet, entry.state, entry.output_fps)
         )
     return shown

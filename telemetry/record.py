@@ -28,6 +28,8 @@ def stored_of(
     """The session as the log keeps it; `facts` are its own."""
     session, alone = known.session, not brief.legs
     host = known.host(session.legs[-1].place)
+    places = tuple(session.named_ms)
+    hosts = [known.host(place) for place in places]
     shown = {column: value or None for column, (_, value) in latency_us(known).items()}
     dims = brief.dims[""]
     record = SessionRecord(
@@ -53,9 +55,8 @@ def stored_of(
         swaps=len(session.swaps),
         errors=len(session.errors),
         sums=fps_sums(facts),
+        wallets={place: wallet for place in places if (wallet := known.host(place).wallet)},
     )
-    places = tuple(session.named_ms)
-    hosts = [known.host(place) for place in places]
     return StoredSession(
         record=record,
         first_ms=min(session.first_ms, session.requested_ms),

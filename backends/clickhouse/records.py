@@ -42,6 +42,7 @@ def record_of(row: Sequence[Any]) -> SessionRecord:
     values["ended"] = bool(values["ended"])
     values["synthetic"] = values["synthetic"] == "true"
     values["sums"] = sums_of(values["sums"])
+    values["wallets"] = json.loads(values["wallets"] or "{}")
     return SessionRecord(**values)
 
 
@@ -66,6 +67,7 @@ def row_of(stored: StoredSession) -> dict[str, Any]:
         row[name] = int(row[name])
     row["synthetic"] = "true" if record.synthetic else "false"
     row["sums"] = json_of(record.sums)
+    row["wallets"] = json.dumps(dict(record.wallets), separators=(",", ":"))
     row["slot"] = slot_of(record.requested_ms)
     row["claim_reach_ms"] = max(map(_reach, stored.places, stored.named_ms, stored.claim_ms), default=-FOREVER_MS)
     row["named_first_ms"] = min(stored.named_ms, default=FOREVER_MS)

@@ -202,7 +202,7 @@ async def test_a_stream_shows_its_sessions_and_what_happened(store) -> None:
         "at": "2026-01-09T13:30:00Z",
         "type": "stream_trace",
         "subtype": "gateway_receive_stream_request",
-        "orchestrator": None,
+        "orchestrator": ALICE,
         "state": None,
         "outputFps": None,
     }

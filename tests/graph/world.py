@@ -61,6 +61,7 @@ def session(stream_id: str, request_id: str, requested_ms: int, **changed: Any) 
         "e2e_latency_us": None,
         "swaps": 0,
         "errors": 0,
+        "wallets": {"https://a:1": ALICE},
         "sums": {
             "output_fps_n": 2,
             "output_fps_sum": 40_000_000_000,
@@ -153,7 +154,7 @@ class Answer:
 def entry(body: bytes) -> Any:
     """A timeline entry as the tests write it: type/subtype."""
     kind, _, subtype = body.decode().partition("/")
-    return SimpleNamespace(type=kind, subtype=subtype or None, orchestrator=None, state=None, output_fps=None)
+    return SimpleNamespace(type=kind, subtype=subtype or None, place="https://a:1", state=None, output_fps=None)
 
 
 def context(store: CountingStore, limits: Limits | None = None) -> Context:

@@ -84,6 +84,7 @@ async def test_both_served_sessions_ran_on_one_gpu(feed: list[tuple[str, bytes]]
 
     assert {(r.orchestrator, r.gpu, r.gpu_attribution) for r in served} == {(ORCHESTRATOR, GPU, "EXACT")}
     assert {r.workflow for r in served} == {"streamdiffusion-sdxl-faceid"}
+    assert [set(r.wallets.values()) for r in served] == [{ORCHESTRATOR}, {ORCHESTRATOR}]
     assert len(served) == 2
 
 
