@@ -51,7 +51,7 @@ def compiled_stream_count(question: SessionQuestion) -> Statement:
 
 def passing(statement: Statement, question: SessionQuestion) -> str:
     """The tests that a session must pass."""
-    tests = ["1"]
+    tests = ["outcome != ''"]  # a sample that stands alone is no session
     if question.start_ms is not None:
         hour = statement.bind(question.start_ms // HOUR_MS * HOUR_MS, "Int64")
         tests += [f"slot >= {hour}", f"requested_ms >= {statement.bind(question.start_ms, 'Int64')}"]

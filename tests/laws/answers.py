@@ -1,7 +1,8 @@
 """Everything that a store answers about a feed, as one text: two loads are the same where the texts are."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from backends.backend import Backend, SessionQuestion, StreamQuestion
@@ -29,7 +30,16 @@ async def _everything(store: Backend) -> str:
     told += sorted(map(seen_key, await store.seen(SightingQuestion.of(Trait))))
     told += await store.sessions(SessionQuestion())
     told += await store.streams(StreamQuestion(SessionQuestion(), limit=1000))
-    return "\n".join(map(repr, told))
+    return "\n".join(repr(plain(one)) for one in told)
+
+
+def plain(value: Any) -> Any:
+    """The value with every mapping in the order of its keys."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return [(field.name, plain(getattr(value, field.name))) for field in fields(value)]
+    if isinstance(value, Mapping):
+        return sorted((key, plain(inner)) for key, inner in value.items())
+    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def questions(window: Window) -> Iterable[Question]:
