@@ -180,7 +180,7 @@ def _not_json(event: Event, rng: Random) -> bytes:
 
 
 def _not_an_object(event: Event, rng: Random) -> bytes:
-    return rng.choice((b"[]\n", b"17\n", b'"ai_stream_status"\n', b"null\n"))
+    return rng.choice((b"[17]\n", b"17\n", b'"ai_stream_status"\n', b"null\n"))
 
 
 def _no_type(event: Event, rng: Random) -> bytes:
