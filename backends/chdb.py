@@ -26,6 +26,8 @@ from backends.clickhouse.store import ClickHouseStore
 from metrics.errors import StoreInUse, StoreUnavailable
 
 DATABASE = "naap"
+# Directories that this process has opened: a lock on one of them may be its own.
+_OPENED: set[Path] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,11 @@ def open_chdb(
     """
     place = None if path is None else _directory(Path(path))
     database = DATABASE if place else f"{DATABASE}_{uuid4().hex}"
+    if place is not None and place not in _OPENED and _locked(place / "status"):
+        raise _in_use(place)
     client = _connect(place)
+    if place is not None:
+        _OPENED.add(place)
     try:
         with as_gateway_errors("open"):
             # chDB's own database is no Atomic one.
@@ -151,10 +157,7 @@ def _directory(path: Path) -> Path:
 
 def _unopened(place: Path | None, error: ClickHouseError) -> StoreUnavailable:
     if place is not None and _locked(place / "status"):
-        return StoreInUse(
-            f"another process holds the store in {place}. Stop it, or give this one another directory: "
-            "an embedded store serves one process."
-        )
+        return _in_use(place)
     if "already initialized" in str(error):
         return StoreUnavailable(
             "this process already has another embedded store open; "
@@ -163,11 +166,18 @@ def _unopened(place: Path | None, error: ClickHouseError) -> StoreUnavailable:
     return StoreUnavailable(f"the store in {place or 'memory'} cannot be opened; the reason is in the log.")
 
 
+def _in_use(place: Path) -> StoreInUse:
+    return StoreInUse(
+        f"another process holds the store in {place}. Stop it, or give this one another directory: "
+        "an embedded store serves one process."
+    )
+
+
 def _locked(status: Path) -> bool:
-    """Does another process hold the file that the engine locks?"""
+    """Is the file that the engine locks held? Asked before the engine is, which would print its own complaint first."""
     with suppress(FileNotFoundError, PermissionError), status.open("rb") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
     return False

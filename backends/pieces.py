@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from metrics.window import DAY_MS, HOUR_MS, MINUTE_MS, Grain, Window
 
-FIVE_MINUTES_MS = 5 * MINUTE_MS
 # More gaps than this in one level are read as fewer and longer ones, so that statements stay short.
 MAX_GAPS = 4
 
@@ -19,7 +18,7 @@ class Level(Enum):
     """Where sums are kept; the value is the width of a bucket in milliseconds."""
 
     FACTS = 1
-    FIVE_MINUTES = FIVE_MINUTES_MS
+    MINUTE = MINUTE_MS
     HOUR = HOUR_MS
     DAY = DAY_MS
 
@@ -35,7 +34,7 @@ class Piece(NamedTuple):
 # Starts of the buckets that a level has not caught up with.
 Behind = Mapping[Level, frozenset[int]]
 NOTHING: Behind = {}
-COARSEST_FIRST = (Level.DAY, Level.HOUR, Level.FIVE_MINUTES, Level.FACTS)
+COARSEST_FIRST = (Level.DAY, Level.HOUR, Level.MINUTE, Level.FACTS)
 
 
 def pieces(window: Window, grain: Grain | None, behind: Behind = NOTHING) -> tuple[Piece, ...]:

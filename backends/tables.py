@@ -141,7 +141,7 @@ def _rollup(name: str) -> Table:
     return Table(name, fields, ("bucket_ms", *(dimension.value for dimension in DIMENSIONS)), granule=1024)
 
 
-FACTS_FIVE, FACTS_HOUR, FACTS_DAY = _rollup("facts_five"), _rollup("facts_hour"), _rollup("facts_day")
+FACTS_MINUTE, FACTS_HOUR, FACTS_DAY = _rollup("facts_minute"), _rollup("facts_hour"), _rollup("facts_day")
 
 SIGHTINGS = Table(
     "sightings",
@@ -215,6 +215,6 @@ PAYMENTS = Table(
 WANTED = Table("wanted", _fields(a=TEXT, b=TEXT, n=INT), (), versioned=False)
 
 TABLES = (
-    *(RAW, IDS, CONFLICTS, REJECTED, MARKS, PATHS, STALE, FACTS, FACTS_FIVE, FACTS_HOUR, FACTS_DAY),
+    *(RAW, IDS, CONFLICTS, REJECTED, MARKS, PATHS, STALE, FACTS, FACTS_MINUTE, FACTS_HOUR, FACTS_DAY),
     *(SIGHTINGS, SIGHTINGS_HOUR, SIGHTINGS_DAY, SESSIONS, CLAIMS, OFFERS, PAYMENTS, WANTED),
 )  # fmt: skip

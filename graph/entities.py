@@ -17,6 +17,7 @@ from metrics.window import from_ms
 from resolvers import census
 from resolvers import entities as seen
 from resolvers.entities import Entity, Kind
+from resolvers.order import NEWEST
 from resolvers.page import Slice
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 GIB = 2**30
 
 StreamConnection: TypeAlias = Connection[Annotated["Stream", strawberry.lazy("graph.streams")]]
+
+
+def _regions(entity: Entity) -> list[strawberry.ID] | None:
+    return [*map(strawberry.ID, entity.traits[Trait.REGION])]
 
 
 @strawberry.type(description="An orchestrator: a wallet that serves streams.")
@@ -47,8 +52,9 @@ class Orchestrator(Node, Measured):
         return latest(self, info, Trait.NODE_VERSION)
 
     @field("The regions that it was seen in, the one seen last first.")
-    def regions(self, info: Ctx) -> list[strawberry.ID]:
-        return told(self, info, lambda one: [*map(strawberry.ID, one.traits[Trait.REGION])], [], Trait.REGION)
+    def regions(self, info: Ctx) -> list[strawberry.ID] | None:
+        none: list[strawberry.ID] | None = []
+        return told(self, info, _regions, none, Trait.REGION)
 
     @field("When it was first seen in a session, payment or snapshot.")
     def first_seen_at(self, info: Ctx) -> datetime | None:
@@ -58,7 +64,7 @@ class Orchestrator(Node, Measured):
     def last_seen_at(self, info: Ctx) -> datetime | None:
         return last_seen(self, info)
 
-    @field("Its GPUs. Under it they count only what they did for it.")
+    @field("Its GPUs, the one seen last first. Under it they count only what they did for it.")
     async def gpus(
         self,
         info: Ctx,
@@ -67,7 +73,8 @@ class Orchestrator(Node, Measured):
         last: LastArgument = None,
         before: BeforeArgument = None,
     ) -> Connection["Gpu"] | None:
-        return await connection(Gpu, info, Slice.of(info.context.limits, first, after, last, before), self.scope)
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await connection(Gpu, info, wanted, self.scope, order=NEWEST)
 
     @field("The workflows that it was seen with. Under it they count only what it did.")
     async def workflows(self, info: Ctx) -> list["Workflow"] | None:

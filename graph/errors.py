@@ -7,21 +7,26 @@ from typing import Any
 from graphql import GraphQLError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
+from graph.places import Places
 from metrics.errors import BadRequest, GatewayError, RateLimited
 
 log = logging.getLogger("naap.graph")
 
 
-def told(error: GraphQLError) -> GraphQLError:
-    """The error as the caller may see it."""
+def told(error: GraphQLError, places: Places) -> GraphQLError:
+    """The error as the caller may see it; `places` are those of its document."""
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
+    argument = None if error.path else places.argument(error)
+    named = {"argument": argument} if argument else {}
     if isinstance(cause, GatewayError):
-        return _with(error, str(cause) if error.path else error.message, extensions_of(cause))
+        # Without a path it is about a value as it was written, which does not know where it stands.
+        message = f"{argument}: {cause}" if argument else str(cause)
+        return _with(error, message, {**extensions_of(cause), **named})
     if cause is None:
         # Syntax, validation and coercion: written by the library for the caller.
-        return _with(error, error.message, {"code": "BAD_REQUEST", **(error.extensions or {})})
+        return _with(error, error.message, {"code": "BAD_REQUEST", **named, **(error.extensions or {})})
     return _with(error, "internal error", {"code": "INTERNAL", "id": logged(cause)})
 
 

@@ -30,6 +30,7 @@ class _Choice:
     ne: Any
     in_: Any
     not_in: Any
+    contains: Any
 
     def passes(self, values: Sequence[str]) -> bool:
         """Do these values pass?"""
@@ -44,6 +45,9 @@ class _Choice:
             yield lambda values: any(value in self.in_ for value in values)
         if self.not_in is not UNSET and self.not_in is not None:
             yield lambda values: not any(value in self.not_in for value in values)
+        if self.contains:
+            part = self.contains.lower()
+            yield lambda values: any(part in value.lower() for value in values)
 
 
 @strawberry.input(description="A filter of texts.")
@@ -56,10 +60,6 @@ class TextFilter(_Choice):
     not_in: list[str] | None = _field("Has none of these values.")
     contains: str | None = _field("Has a value with this in it, in any case.")
 
-    def passes(self, values: Sequence[str]) -> bool:
-        part = self.contains.lower() if self.contains else ""
-        return _Choice.passes(self, values) and (not part or any(part in value.lower() for value in values))
-
 
 @strawberry.input(description="A filter of addresses.")
 class AddressFilter(_Choice):
@@ -69,6 +69,7 @@ class AddressFilter(_Choice):
     ne: Address | None = _field("Is not this wallet.")
     in_: list[Address] | None = _field("Is one of these wallets.", "in")
     not_in: list[Address] | None = _field("Is none of these wallets.")
+    contains: str | None = _field("Is a wallet with this in it, in any case.")
 
 
 @strawberry.input(description="A filter of session outcomes.")
@@ -100,6 +101,7 @@ class OutcomeFilter:
 class TimeFilter:
     """Within bounds."""
 
+    eq: datetime | None = _field("At this very millisecond.")
     gt: datetime | None = _field("After this.")
     gte: datetime | None = _field("At or after this.")
     lt: datetime | None = _field("Before this.")
@@ -108,8 +110,8 @@ class TimeFilter:
     @property
     def bounds(self) -> tuple[int | None, int | None]:
         """From the first millisecond that passes until the first behind it that does not."""
-        starts = [to_ms(at) + more for at, more in ((self.gte, 0), (self.gt, 1)) if at]
-        ends = [to_ms(at) + more for at, more in ((self.lt, 0), (self.lte, 1)) if at]
+        starts = [to_ms(at) + more for at, more in ((self.eq, 0), (self.gte, 0), (self.gt, 1)) if at]
+        ends = [to_ms(at) + more for at, more in ((self.eq, 1), (self.lt, 0), (self.lte, 1)) if at]
         return max(starts, default=None), min(ends, default=None)
 
     def passes(self, at_ms: int) -> bool:

@@ -1,7 +1,7 @@
 """The root of every query."""
 
 from asyncio import gather
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 
@@ -41,13 +41,16 @@ async def _node(info: Ctx, id: str, argument: str) -> Node | None:
 class Query:
     """Every field is null beside its error where it fails; the rest of the answer stands."""
 
-    @field("The thing with this global id, or null.")
+    @field("The thing with this global id; null where there is none. A text that is no global id is a BAD_REQUEST.")
     async def node(
         self, info: Ctx, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
     ) -> Node | None:
         return await _node(info, id, "id")
 
-    @field("The things with these global ids, in their order; null where there is none.")
+    @field(
+        "The things with these global ids, in their order; null where there is none. A text that is no global id is "
+        "null beside its error."
+    )
     async def nodes(
         self,
         info: Ctx,
@@ -55,12 +58,18 @@ class Query:
     ) -> list[Node | None]:
         if len(ids) > info.context.limits.max_page:
             raise BadRequest(f"at most {info.context.limits.max_page} ids at once, not {len(ids):,}.", "ids")
-        return [*await gather(*(_node(info, id, "ids") for id in ids))]
+        found = await gather(*(_node(info, id, "ids") for id in ids), return_exceptions=True)
+        # The executor tells an exception in a list as the error of its element.
+        return cast("list[Node | None]", found)
 
-    @field("The whole network, or a region of it.")
-    def network(
-        self, region: Annotated[strawberry.ID | None, strawberry.argument(description="Only this region.")] = None
+    @field("The whole network, or a region of it; null for a region that is neither configured nor was ever seen.")
+    async def network(
+        self,
+        info: Ctx,
+        region: Annotated[strawberry.ID | None, strawberry.argument(description="Only this region.")] = None,
     ) -> Network | None:
+        if region is not None and not await seen.is_region(info.context, region):
+            return None
         return Network(scope=filtered(EVERYWHERE, region=region))
 
     @field("The orchestrator with this wallet, or null where it was never seen.")

@@ -16,6 +16,7 @@ from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
 from graph.executor import Executor
 from graph.limits import Bounds
+from graph.places import Places
 from graph.query import Query
 from graph.scalars import SCALARS
 from graph.streams import Stream
@@ -28,14 +29,15 @@ CACHED = 100
 class Schema(strawberry.Schema):
     """Strawberry's schema, whose answers carry errors as `graph.errors` tells them."""
 
-    async def execute(self, *args: Any, **kwargs: Any) -> ExecutionResult:
+    async def execute(self, query: str | None, *args: Any, **kwargs: Any) -> ExecutionResult:
         """The answer to an operation; whatever goes wrong is told in it."""
         try:
-            result = await super().execute(*args, **kwargs)
+            result = await super().execute(query, *args, **kwargs)
         except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
             return ExecutionResult(data=None, errors=[refused(error)])
         if result.errors:
-            result.errors = [told(error) for error in result.errors]
+            places = Places(query or "")
+            result.errors = [told(error, places) for error in result.errors]
         return result
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
@@ -55,12 +57,15 @@ def _named(name: str) -> str:
     return NameConverter().apply_naming_config(name)
 
 
-def build_schema(limits: Limits = LIMITS) -> strawberry.Schema:
-    """The schema, ready to execute. Its context value is a `resolvers.context.Context`."""
+def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> strawberry.Schema:
+    """The schema, ready to execute. Its context value is a `resolvers.context.Context`.
+
+    With `suggestions` an unknown field is answered with those that it may have meant.
+    """
     return Schema(
         Query,
         types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream],
-        config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=True),
+        config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
         execution_context_class=Executor,
         extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: ValidationCache(CACHED)],
     )

@@ -32,6 +32,16 @@ _TOLD: dict[str, tuple[Any, str]] = {
     "met": (bool | None, "Is the value on the right side of its target? Null without either."),
     "compared_to": (float | None, "The value that compareTo asks for: of the window before, or of the whole network."),
 }
+_ENDED = {
+    "requested": "All sessions, however they ended.",
+    "attempted": "Sessions that were neither unserved, abandoned nor still open: served, startupFailed, outputFailed.",
+    "served": "Sessions with output; where no status tells of it, with processed segments.",
+    "startup_failed": "Sessions of which no processed segment came, though the user stayed.",
+    "output_failed": "Sessions of which segments came, but output never did.",
+    "abandoned": "Sessions that the user left before a processed segment came.",
+    "unserved": "Sessions for which no orchestrator was available.",
+    "open": "Sessions that have neither served nor ended yet.",
+}
 _MEASUREMENT = ("value", "samples", "target", "met", "compared_to")
 
 
@@ -69,7 +79,8 @@ def with_fields(fields: dict[str, tuple[Any, str]]) -> Any:
 
 
 def _described(metric: Metric) -> str:
-    return f"{metric.doc} In {metric.unit}: {metric.formula}. From {metric.source}."
+    # A count has no unit; formulas and sources stand in metricCatalogue.
+    return metric.doc if metric.is_count else f"{metric.doc} In {metric.unit}."
 
 
 @strawberry.type(description="A number with its evidence and target.")
@@ -87,7 +98,7 @@ class Distribution:
 @strawberry.type(
     description="How many sessions ended how. requested = all; attempted = served + startupFailed + outputFailed."
 )
-@with_fields({name: (int, f"Sessions: {formula}.") for name, formula in OUTCOMES.items()})
+@with_fields({name: (int, _ENDED[name]) for name in OUTCOMES})
 class Outcomes:
     """`resolvers.figures.Outcomes` as it is answered."""
 

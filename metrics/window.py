@@ -64,7 +64,7 @@ class Window:
         if self.end <= self.start:
             raise BadRequest(
                 f"window ends at {self.end.isoformat()}, not after its start {self.start.isoformat()}. "
-                "Give an end later than the start.",
+                "Give an end later than the start.".replace("+00:00", "Z"),
                 "window.end",
             )
 

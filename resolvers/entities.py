@@ -74,6 +74,11 @@ async def entity(
     return found[0] if found else None
 
 
+async def is_region(context: Context, name: str) -> bool:
+    """Is there a region of this name, configured or seen?"""
+    return name in context.regions or await entity(context, REGION, name) is not None
+
+
 def _assembled(rows: Sequence[Seen], by: Sequence[Trait], key: Trait, traits: Sequence[Trait]) -> list[Entity]:
     """Combinations put together by key: each value with the last time that it was seen."""
     at, places = by.index(key), [(trait, by.index(trait)) for trait in traits]

@@ -37,6 +37,7 @@ class Order:
 
 
 BY_KEY = Order()
+NEWEST = Order(descending=True, time="last_ms")
 
 
 async def values(

@@ -16,6 +16,7 @@ from resolvers.scope import EVERYWHERE, Scope
 from resolvers.stream_filter import EVERY_STREAM, Part, StreamTest, dimensions, parts_of
 
 MAX_COUNTED = 100_000
+SWAP = "orchestrator_swap"
 
 Position = tuple[int, str]
 
@@ -122,9 +123,14 @@ class TimelineEvent:
 async def timeline(context: Context, session: SessionRecord) -> list[TimelineEvent]:
     """What happened in a session, in order of time."""
     shown = []
+    running: str | None = None
     for event in await context.events(session.owner):
         entry = context.entries(event.body)
         wallet = session.wallets.get(entry.place)
+        if entry.subtype == SWAP and not entry.place:
+            # A swap that does not say what it left, left the leg that was running.
+            wallet = running
+        running = wallet or running
         shown.append(
             TimelineEvent(from_ms(event.at_ms), entry.type, entry.subtype, wallet, entry.state, entry.output_fps)
         )

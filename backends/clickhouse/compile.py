@@ -4,14 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from backends.clickhouse.ddl import type_of
-from backends.pieces import FIVE_MINUTES_MS, NOTHING, Behind, Level, Piece, pieces
+from backends.pieces import NOTHING, Behind, Level, Piece, pieces
 from backends.tables import of_measure
 from metrics.measure import Aggregate, Measure
 from metrics.question import Question
 from metrics.sighting import SightingQuestion
 from metrics.window import DAY_MS, MINUTE_MS, Grain
 
-ROLLUPS = {Level.FIVE_MINUTES: "facts_five", Level.HOUR: "facts_hour", Level.DAY: "facts_day"}
+ROLLUPS = {Level.MINUTE: "facts_minute", Level.HOUR: "facts_hour", Level.DAY: "facts_day"}
 NO_HISTOGRAM = "CAST(map(), 'Map(UInt32, UInt64)')"
 
 
@@ -86,7 +86,7 @@ def _of_facts(statement: Statement, question: Question, found: Sequence[Piece]) 
 
 def slot_of(at_ms: int) -> int:
     """The slot that a fact of this instant is filed under."""
-    return at_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS
+    return at_ms // MINUTE_MS * MINUTE_MS
 
 
 def _within(statement: Statement, column: str, found: Sequence[Piece]) -> str:

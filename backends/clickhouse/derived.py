@@ -6,11 +6,10 @@ from typing import Any
 from backends.clickhouse.change import Kept, digest
 from backends.clickhouse.records import row_of, slot_of
 from backends.log import Derivation, StoredSession
-from backends.pieces import FIVE_MINUTES_MS
 from metrics.dimension import DIMENSIONS
 from metrics.fact import Fact
 from metrics.sighting import TRAITS, Sighting
-from metrics.window import HOUR_MS
+from metrics.window import HOUR_MS, MINUTE_MS
 
 # Kinds of paths, beside those of statements.
 FACT, SIGHTING, SESSION, STREAM, REQUEST = "fact", "sighting", "session", "stream", "request"
@@ -21,7 +20,7 @@ Known = tuple[tuple[str, str], Kept]
 def kept_facts(facts: Sequence[Fact]) -> list[Known]:
     """Where each fact is filed and its digest."""
     return [
-        ((owner, key), (at_ms - at_ms % FIVE_MINUTES_MS, at_ms, digest((dims, tuple(values.items())))))
+        ((owner, key), (at_ms - at_ms % MINUTE_MS, at_ms, digest((dims, tuple(values.items())))))
         for owner, key, at_ms, dims, values in facts
     ]
 

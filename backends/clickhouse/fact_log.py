@@ -21,12 +21,11 @@ from backends.clickhouse.derived import (
 )
 from backends.clickhouse.handle import Handle
 from backends.clickhouse.records import columns_of
-from backends.clickhouse.refresh import DAYS, FIVES, HOURS, SEEN_DAYS, SEEN_HOURS, Refresh
+from backends.clickhouse.refresh import DAYS, HOURS, MINUTES, SEEN_DAYS, SEEN_HOURS, Refresh
 from backends.clickhouse.tide import Stale, Tide
 from backends.log import Derivation
-from backends.pieces import FIVE_MINUTES_MS
 from backends.tables import FACTS, PATHS, SESSIONS, SIGHTINGS, STALE, Kind, Table
-from metrics.window import DAY_MS, HOUR_MS
+from metrics.window import DAY_MS, HOUR_MS, MINUTE_MS
 
 # An hour that is still filling would be computed again and again. So many may stay behind: readers make them up from
 # the finer rollup. The latest is settled when no more comes.
@@ -55,7 +54,7 @@ class FactLog:
         paths += [(FACT, owner, slot, owner) for owner, slot in facts.paths]
         paths += [(SIGHTING, owner, slot, owner) for owner, slot in sightings.paths]
         self._handle.insert(PATHS, columns_of(paths, ("kind", "value", "slot", "owner")))
-        self._mark(Stale.FIVES, floors(facts.touched_ms, FIVE_MINUTES_MS), ver)
+        self._mark(Stale.MINUTES, floors(facts.touched_ms, MINUTE_MS), ver)
         self._mark(Stale.SEEN_HOURS, floors(sightings.touched_ms, HOUR_MS), ver)
         written = [(derivation.facts[index], new_facts[index][1]) for index in facts.written]
         self._write(FACTS, columns_of_facts(written), facts, ver)
@@ -70,14 +69,14 @@ class FactLog:
         stale = self._tide.stale
         if not any(stale.values()):
             return
-        quiet = not (stale[Stale.FIVES] or stale[Stale.SEEN_HOURS])
+        quiet = not (stale[Stale.MINUTES] or stale[Stale.SEEN_HOURS])
         ver = self._tide.next()
         # Readers pass by a coarser rollup from before its finer one changes until it has caught up.
-        self._mark(Stale.HOURS, floors(stale[Stale.FIVES], HOUR_MS), ver)
-        self._mark(Stale.DAYS, floors(stale[Stale.FIVES], DAY_MS), ver)
+        self._mark(Stale.HOURS, floors(stale[Stale.MINUTES], HOUR_MS), ver)
+        self._mark(Stale.DAYS, floors(stale[Stale.MINUTES], DAY_MS), ver)
         self._mark(Stale.SEEN_DAYS, floors(stale[Stale.SEEN_HOURS], DAY_MS), ver)
         self._tide.show()
-        self._settle(Stale.FIVES, FIVES, stale[Stale.FIVES])
+        self._settle(Stale.MINUTES, MINUTES, stale[Stale.MINUTES])
         self._settle(Stale.SEEN_HOURS, SEEN_HOURS, stale[Stale.SEEN_HOURS])
         self._settle(Stale.HOURS, HOURS, _due(stale[Stale.HOURS], 0 if quiet else HOURS_BEHIND))
         # A day is made of hours, so it can only settle when its hours have.

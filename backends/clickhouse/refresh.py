@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 from backends.clickhouse.compile import merged, nothing, of_fact
 from backends.clickhouse.handle import Handle
-from backends.pieces import FIVE_MINUTES_MS
-from backends.tables import FACTS_DAY, FACTS_FIVE, FACTS_HOUR, SIGHTINGS_DAY, SIGHTINGS_HOUR, Table
+from backends.tables import FACTS_DAY, FACTS_HOUR, FACTS_MINUTE, SIGHTINGS_DAY, SIGHTINGS_HOUR, Table
 from metrics.columns import MEASURES
 from metrics.dimension import DIMENSIONS
 from metrics.sighting import TRAITS
-from metrics.window import DAY_MS, HOUR_MS
+from metrics.window import DAY_MS, HOUR_MS, MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,8 @@ SELECT bucket, {by}, {", ".join(sums)}, {{ver:UInt64}}, toUInt8(sum(alive) = 0) 
 
 
 _NAMES = [f"`{measure.name}`" for measure in MEASURES]
-FIVES = _of_measures(FACTS_FIVE, FIVE_MINUTES_MS, "facts", "at_ms", "slot", [of_fact(measure) for measure in MEASURES])
-HOURS = _of_measures(FACTS_HOUR, HOUR_MS, "facts_five", "bucket_ms", "bucket_ms", _NAMES)
+MINUTES = _of_measures(FACTS_MINUTE, MINUTE_MS, "facts", "at_ms", "slot", [of_fact(measure) for measure in MEASURES])
+HOURS = _of_measures(FACTS_HOUR, HOUR_MS, "facts_minute", "bucket_ms", "bucket_ms", _NAMES)
 DAYS = _of_measures(FACTS_DAY, DAY_MS, "facts_hour", "bucket_ms", "bucket_ms", _NAMES)
 SEEN_HOURS = _of_times(SIGHTINGS_HOUR, HOUR_MS, "sightings", "first_ms", "slot")
 SEEN_DAYS = _of_times(SIGHTINGS_DAY, DAY_MS, "sightings_hour", "bucket_ms", "bucket_ms")

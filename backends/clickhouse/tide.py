@@ -10,9 +10,9 @@ from backends.pieces import Behind, Level
 
 
 class Stale(StrEnum):
-    """What may be stale: the rollups of facts by five minutes, hour, day; those of sightings by hour, day."""
+    """What may be stale: the rollups of facts by minute, hour, day; those of sightings by hour, day."""
 
-    FIVES = "facts"
+    MINUTES = "facts"
     HOURS = "facts_hour"
     DAYS = "facts_day"
     SEEN_HOURS = "sightings"

@@ -18,7 +18,7 @@ query Overview($window: WindowInput) {
     }
     demand(window: $window) { streams inferenceMinutes feesEth }
   }
-  orchestrators(first: 10) {
+  orchestrators(first: 10, orderBy: { metric: "sessions", window: $window, direction: DESC }) {
     totalCount
     edges {
       node {

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 OPENING = 30  # statements before the first that loads
 WRITING = (
     *("insert conflicts", "insert raw", "insert ids", "insert paths", "insert stale", "insert facts"),
-    *("insert sightings", "insert sessions", "refresh facts_five", "refresh sightings_hour", "refresh facts_hour"),
+    *("insert sightings", "insert sessions", "refresh facts_minute", "refresh sightings_hour", "refresh facts_hour"),
     *("refresh facts_day", "insert marks"),
 )
 

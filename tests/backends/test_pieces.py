@@ -72,9 +72,9 @@ def test_a_window_by_hand() -> None:
 
     assert pieces(Window.of_ms(start, end), None) == (
         Piece(Level.FACTS, start, start + 150_000),
-        Piece(Level.FIVE_MINUTES, start + 150_000, BASE_MS + 11 * HOUR_MS),
+        Piece(Level.MINUTE, start + 150_000, BASE_MS + 11 * HOUR_MS),
         Piece(Level.HOUR, BASE_MS + 11 * HOUR_MS, BASE_MS + DAY_MS),
         Piece(Level.DAY, BASE_MS + DAY_MS, BASE_MS + 2 * DAY_MS),
         Piece(Level.HOUR, BASE_MS + 2 * DAY_MS, BASE_MS + 2 * DAY_MS + 3 * HOUR_MS),
-        Piece(Level.FIVE_MINUTES, BASE_MS + 2 * DAY_MS + 3 * HOUR_MS, end),
+        Piece(Level.MINUTE, BASE_MS + 2 * DAY_MS + 3 * HOUR_MS, end),
     )

@@ -156,6 +156,17 @@ async def test_the_network_counts_who_was_seen_in_its_last_day(store) -> None:
     assert answer.data["network"] == {"orchestratorCount": 2, "gpuCount": 2, "lastEventAt": "2026-01-09T13:59:00Z"}
 
 
+async def test_a_region_that_is_neither_configured_nor_seen_is_null(store) -> None:
+    answer = await ask(
+        store,
+        """{ mars: network(region: "mars") { lastEventAt } fra: network(region: "fra") { __typename }
+             nyc: network(region: "nyc") { __typename } }""",
+    )
+
+    assert answer.errors == []
+    assert answer.data == {"mars": None, "fra": {"__typename": "Network"}, "nyc": {"__typename": "Network"}}
+
+
 async def test_an_empty_store_answers_without_errors() -> None:
     store = CountingStore()
     store.latest_ms = None

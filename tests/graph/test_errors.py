@@ -63,6 +63,77 @@ async def test_a_bad_argument_is_named(store, query, code, argument) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "variables", "argument", "message"),
+    [
+        ('{ orchestrator(address: "0x12") { id } }', {}, "address", "address: '0x12' is not an address."),
+        ("{ orchestrator(address: 7) { id } }", {}, "address", "address: 7 is not an address."),
+        ('{ network { metrics(window: {last: "1h"}) { sessions } } }', {}, "window.last", "'1h' is not a duration."),
+        (
+            '{ orchestrators(filter: {or: [{address: {in: ["0x1"]}}]}) { nodes { id } } }',
+            {},
+            "filter.or[0].address.in[0]",
+            "'0x1' is not an address.",
+        ),
+        ('{ orchestrators(first: "a") { nodes { id } } }', {}, "first", "Int cannot represent"),
+        (
+            "query($w: WindowInput) { network { metrics(window: $w) { sessions } } }",
+            {"w": {"last": "1h"}},
+            "window.last",
+            "window.last: '1h' is not a duration.",
+        ),
+        (
+            'query($w: WindowInput = {last: "1h"}) { network { metrics(window: $w) { sessions } } }',
+            {},
+            "window.last",
+            "window.last: '1h' is not a duration.",
+        ),
+        (
+            "query($d: Duration) { network { metrics(window: {last: $d}) { sessions } } }",
+            {"d": "1h"},
+            "window.last",
+            "window.last: '1h' is not a duration.",
+        ),
+        ("query($n: Int) { orchestrators(first: $n) { nodes { id } } }", {"n": "a"}, "first", "Int cannot represent"),
+    ],
+)
+async def test_a_malformed_value_says_what_is_wrong_and_names_the_argument(
+    store, query, variables, argument, message
+) -> None:
+    answer = await ask(store, query, **variables)
+
+    (error,) = answer.errors
+    assert error["extensions"] == {"code": "BAD_REQUEST", "argument": argument}
+    assert message in error["message"]
+    assert "encountered error" not in error["message"]
+
+
+async def test_times_in_messages_are_written_as_clients_write_them(store) -> None:
+    answer = await ask(
+        store,
+        '{ network { metrics(window: {start: "2026-01-09T14:00:00Z", end: "2026-01-09T13:00:00Z"}) { sessions } } }',
+    )
+
+    assert "ends at 2026-01-09T13:00:00Z, not after its start 2026-01-09T14:00:00Z" in answer.errors[0]["message"]
+
+
+async def test_one_malformed_id_leaves_the_others(store) -> None:
+    ids = [(await ask(store, "{ gpus(first: 1) { nodes { id } } }")).data["gpus"]["nodes"][0]["id"], "abc"]
+
+    answer = await ask(store, "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[*ids, ids[0]])
+
+    assert answer.data["nodes"] == [{"id": ids[0]}, None, {"id": ids[0]}]
+    assert [(error["path"], error["extensions"]) for error in answer.errors] == [
+        (["nodes", 1], {"code": "BAD_REQUEST", "argument": "ids"})
+    ]
+
+
+async def test_an_unknown_field_is_answered_with_what_it_may_have_meant(store) -> None:
+    answer = await ask(store, "{ network { metric { sessions } } }")
+
+    assert "Did you mean 'metrics'?" in answer.errors[0]["message"]
+
+
+@pytest.mark.parametrize(
     "query",
     [
         '{ orchestrator(address: "0x12") { id } }',

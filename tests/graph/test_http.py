@@ -139,7 +139,7 @@ def test_a_browser_gets_graphiql_that_needs_nothing_from_elsewhere(client) -> No
         answer = client.get(part)
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith(graphiql.PARTS[part.rpartition("/")[2]])
-        assert len(answer.content) > 1000
+        assert len(answer.content) > (100 if part.endswith("before.js") else 1000)
     assert (
         re.findall(
             r"(?:https?:)?//\w", client.get("/graphql/parts/page.js").text.replace("// Opens", "").replace("// The", "")
@@ -159,6 +159,20 @@ def test_parts_are_sent_packed_to_those_who_can_unpack_and_no_other_file_is(clie
     assert packed.content == plain.content == gzip.decompress((graphiql.STATIC / "graphiql.min.js.gz").read_bytes())
     assert client.get("/graphql/parts/NOTICE").status_code == 404
     assert client.get("/graphql/parts/..%2Fpage.html").status_code == 404
+
+
+def test_what_graphiql_must_find_comes_before_it_and_nothing_else_compiles_text(client) -> None:
+    parts = re.findall(r'src="[^"]+/([^"/]+)"', client.get("/graphql", headers={"accept": "text/html"}).text)
+    bundle = client.get("/graphql/parts/graphiql.min.js").text
+
+    assert parts.index("before.js") < parts.index("graphiql.min.js")
+    assert "window.regeneratorRuntime = undefined;" in client.get("/graphql/parts/before.js").text
+    # Both are fallbacks that are not reached; another one in a new bundle wants a look, for the policy forbids it.
+    assert re.findall(r"\bFunction\([^)]*\)", bundle) == [
+        'Function("return this")',
+        'Function("r","regeneratorRuntime = r")',
+    ]
+    assert re.findall(r"(?<![\w.])eval\(", bundle) == []
 
 
 async def test_the_first_query_of_graphiql_shows_something() -> None:

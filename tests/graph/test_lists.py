@@ -1,8 +1,13 @@
 """Filters, orders and pages of entities and streams."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from tests.graph.world import ALICE, BOB, CAROL, CountingStore, ask, fact, sighting, small_network
+from backends.backend import LoggedEvent
+from resolvers.context import Context
+from resolvers.streams import timeline
+from tests.graph.world import ALICE, BOB, CAROL, NOW, NOW_MS, CountingStore, ask, fact, session, sighting, small_network
 
 NAMES = {ALICE: "A", BOB: "B", CAROL: "C"}
 
@@ -34,6 +39,9 @@ async def listed(store: CountingStore, **arguments: object) -> str:
         ({"address": {"in": [ALICE, CAROL]}}, "AC"),
         ({"address": {"in": []}}, ""),
         ({"address": {"notIn": [ALICE, CAROL]}}, "B"),
+        ({"address": {"contains": "B0B0"}}, "B"),
+        ({"lastSeenAt": {"eq": "1970-01-01T00:00:02Z"}}, "C"),
+        ({"lastSeenAt": {"eq": "1970-01-01T00:00:02.001Z"}}, ""),
         ({"workflow": {"eq": "sdxl"}}, "AB"),
         ({"workflow": {"ne": "flux"}}, "AC"),
         ({"workflow": {"eq": None}}, "C"),
@@ -126,6 +134,8 @@ async def test_paging_both_ways_gives_every_node_once(order) -> None:
         ({"outcome": {"notIn": ["UNSERVED"]}}, ["s1", "s2"]),
         ({"startedAt": {"gte": "2026-01-09T13:30:00Z"}}, ["s3", "s1"]),
         ({"startedAt": {"gt": "2026-01-09T13:30:00Z"}}, ["s3"]),
+        ({"startedAt": {"eq": "2026-01-09T13:30:00Z"}}, ["s1"]),
+        ({"orchestrator": {"contains": "B0B"}}, ["s1", "s2"]),
         ({"startedAt": {"lte": "2026-01-09T13:30:00Z", "gt": "2026-01-09T12:00:00Z"}}, ["s1", "s2"]),
         ({"startedAt": {"lt": "2026-01-09T12:00:00Z"}}, []),
         ({"or": [{"gateway": {"eq": "gw"}}, {"outcome": {"eq": "UNSERVED"}}]}, ["s3", "s2"]),
@@ -215,3 +225,39 @@ async def test_an_orchestrators_streams_are_those_it_had_a_session_of(store) -> 
     )
 
     assert answer.data["orchestrator"]["streams"] == {"totalCount": 1, "nodes": [{"streamId": "s1"}]}
+
+
+async def test_an_orchestrators_gpus_are_those_seen_last_first_and_are_paged_so() -> None:
+    store = CountingStore()
+    for gpu, last_ms in (("GPU-a", 10), ("GPU-b", 30), ("GPU-c", 20), ("GPU-d", 20)):
+        store.add(sighting(gpu, 0, last_ms, orchestrator=ALICE, gpu=gpu))
+    query = """query($a: Address!, $after: String) { orchestrator(address: $a) { gpus(first: 2, after: $after) {
+      nodes { gpuId } pageInfo { endCursor hasNextPage } } } }"""
+
+    first = (await ask(store, query, a=ALICE)).data["orchestrator"]["gpus"]
+    second = (await ask(store, query, a=ALICE, after=first["pageInfo"]["endCursor"])).data["orchestrator"]["gpus"]
+
+    assert [node["gpuId"] for node in first["nodes"] + second["nodes"]] == ["GPU-b", "GPU-c", "GPU-d", "GPU-a"]
+    assert (first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]) == (True, False)
+
+
+async def test_a_swap_without_a_place_names_the_orchestrator_of_the_running_leg(store) -> None:
+    places = {"e1": "https://a:1", "e2": "", "e3": "", "e4": "https://b:1", "e5": "https://unknown:1", "e6": ""}
+    swaps = {"e3", "e6"}
+    store.stored.clear()
+    store.add(session("s1", "r1", NOW_MS, wallets={"https://a:1": ALICE, "https://b:1": BOB}))
+    store.logged = [
+        LoggedEvent("default/s1/r1", "default", id, NOW_MS + number, id.encode()) for number, id in enumerate(places)
+    ]
+
+    def entry(body: bytes) -> SimpleNamespace:
+        id = body.decode()
+        subtype = "orchestrator_swap" if id in swaps else None
+        return SimpleNamespace(type="stream_trace", subtype=subtype, place=places[id], state=None, output_fps=None)
+
+    made = Context(store, NOW, entry, "test")
+    (record,) = await made.sessions("s1")
+
+    found = await timeline(made, record)
+
+    assert [event.orchestrator for event in found] == [ALICE, None, ALICE, BOB, None, BOB]

@@ -84,8 +84,8 @@ def test_each_metric_of_the_catalogue_is_a_field_with_its_meaning() -> None:
     for metric in METRICS:
         description = fields[to_camel_case(metric.name)].description
         assert metric.doc in description
-        assert str(metric.formula) in description
-        assert metric.unit in description
+        assert metric.is_count or metric.unit in description
+        assert not re.search(r"_n\b|_sum\b|×|In count", description), "formulas stand in metricCatalogue"
     assert {to_camel_case(name) for name in OUTCOMES} == set(SCHEMA.type_map["Outcomes"].fields)
 
 
