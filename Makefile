@@ -3,19 +3,21 @@ PYTHON ?= python3
 VENV   ?= .venv
 PORT   ?= 8000
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# On a terminal pip shows how far it is.
+PIP    := [ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip --disable-pip-version-check $$quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check schema docs bench clean
+.PHONY: help install venv demo test check schema docs bench clean
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo     simulate a network of the last 48 hours, load it, serve it on http://127.0.0.1:$(PORT)"
+	@echo "make demo     simulate a network of the last 48 hours, load it, serve it on http://127.0.0.1:$(PORT) (PORT=$(PORT))"
 	@echo "make test     run the whole test suite"
 	@echo "make check    formatting, types, layers, generated files, tests: what CI runs"
 	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md"
 	@echo "make bench    measure, and write bench/results.md"
-	@echo "make venv     only install, into $(VENV)  make clean   remove $(VENV), .demo and what tools leave behind"
+	@echo "make install  only install naap, into $(VENV)"
+	@echo "make venv     the same, with what tests need      make clean   remove $(VENV), .demo and what tools leave behind"
 
 demo: $(VENV)/.lean
 	@$(BIN)/naap demo --port $(PORT)
@@ -40,6 +42,8 @@ docs: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench.run
+
+install: $(VENV)/.lean
 
 venv: $(VENV)/.dev
 

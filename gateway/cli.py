@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gateway.options import described_settings, instant
+from gateway.options import described_faults, described_settings, instant
 from gateway.settings import Settings, from_environment
 from metrics.errors import GatewayError
 
@@ -42,7 +42,10 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…|-")
 @click.option(
-    "--source", default="default", show_default=True, help="The name of the feed that these events belong to."
+    "--source",
+    default="default",
+    show_default=True,
+    help="The name of the feed that these events belong to. The same file under another name counts again.",
 )
 @click.option("--to", "url", help="Send them to the gateway that serves at this URL instead of opening the store.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where an event was rejected.")
@@ -53,7 +56,7 @@ def ingest(paths: tuple[str, ...], source: str, url: str | None, strict: bool) -
     return run(settings(), paths, source, url, strict)
 
 
-@cli.command()
+@cli.command(epilog=described_faults())
 @click.option("--orchestrators", type=int, default=10, show_default=True, help="How many orchestrators there are.")
 @click.option("--hours", type=float, default=24.0, show_default=True, help="How long the simulated time is.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")

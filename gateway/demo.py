@@ -29,7 +29,7 @@ def run(port: int, directory: str, hours: float) -> None:
     with _alone(home):
         store, regions = home.resolve() / "store", home.resolve() / "regions.json"
         settings = replace(Settings(), backend=f"chdb://{store}", regions=regions, port=port)
-        listening = bound(settings.host, settings.port)
+        listening = bound(settings.host, settings.port, "make demo PORT=")
         shutil.rmtree(store, ignore_errors=True)
         end = utc_now().replace(microsecond=0)
         regions.write_text(json.dumps(_regions(end)), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -11,14 +11,16 @@ from gateway.progress import Progress
 from gateway.remote import Remote
 from gateway.settings import Settings
 from gateway.store import opened
-from metrics.errors import BadRequest
+from metrics.errors import BadRequest, GatewayError, StoreInUse
 from rest.params import source as checked_source
 from telemetry.files import lines
 from telemetry.loader import Report
 
 STDIN = "-"
 SHOWN = 10
-Load = Callable[[Iterable[bytes], Progress], Report]
+THROUGH_THE_SERVER = "If that is `naap serve`, load through it: naap ingest --to http://127.0.0.1:8000 FILE …"
+Step = Callable[[Report], None]
+Load = Callable[[Iterable[bytes], Progress, Step], Report]
 
 
 def run(settings: Settings, paths: Sequence[str], source: str, url: str | None, strict: bool) -> int:
@@ -27,16 +29,50 @@ def run(settings: Settings, paths: Sequence[str], source: str, url: str | None, 
     _check(paths)
     total = Report()
     with _remote(settings, source, url) if url else _local(settings, source) as load:
-        for path in paths:
-            progress = Progress("standard input" if path == STDIN else Path(path).name, _size(path))
-            report = load(progress.over(lines(path, progress.read)), progress)
-            progress.done()
-            for line, reason in report.rejected[:SHOWN]:
-                click.echo(f"{path}: line {line}: {reason}", err=True)
-            total.add(report)
-    for text in told(total):
-        click.echo(text)
+        try:
+            for path in paths:
+                _load_one(load, path, total)
+        finally:
+            # Also where a file broke off or the store gave up: what was kept before that is kept.
+            for text in told(total):
+                click.echo(text)
     return 1 if strict and total.rejected_by_reason else 0
+
+
+def _load_one(load: Load, path: str, total: Report) -> None:
+    """Load a path and add what became of it to the total, also where that ends in an error."""
+    progress = Progress("standard input" if path == STDIN else Path(path).name, _size(path))
+    whole = Readable(lines(path, progress.read))
+    reports = [Report()]
+    try:
+        reports.append(load(progress.over(whole), progress, reports.append))
+    finally:
+        progress.done()
+        rejected = reports[-1].rejected
+        for line, reason in rejected[:SHOWN]:
+            click.echo(f"{path}: line {line}: {reason}", err=True)
+        if (more := reports[-1].rejected_by_reason.total() - SHOWN) > 0:
+            click.echo(f"{path}: … and {more:,} more", err=True)
+        total.add(reports[-1])
+    if whole.error is not None:
+        raise whole.error
+
+
+class Readable:
+    """The lines of a file as far as they can be read: they end before an error, which is kept for later.
+
+    Lines are loaded some thousands at a time; an error among them would take those before it along.
+    """
+
+    def __init__(self, found: Iterable[bytes]) -> None:
+        self._found = found
+        self.error: GatewayError | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._found
+        except GatewayError as error:
+            self.error = error
 
 
 def told(report: Report) -> list[str]:
@@ -76,18 +112,22 @@ def _size(path: str) -> int | None:
 
 @contextmanager
 def _remote(settings: Settings, source: str, url: str) -> Iterator[Load]:
-    def load(events: Iterable[bytes], progress: Progress) -> Report:
-        return Remote(url, source, settings.token, say=progress.say).load(events)
+    def load(events: Iterable[bytes], progress: Progress, step: Step) -> Report:
+        return Remote(url, source, settings.token, say=progress.say).load(events, step)
 
     yield load
 
 
 @contextmanager
 def _local(settings: Settings, source: str) -> Iterator[Load]:
-    with opened(settings) as loader:
+    with ExitStack() as stack:
+        try:
+            loader = stack.enter_context(opened(settings))
+        except StoreInUse as error:
+            raise StoreInUse(f"{error} {THROUGH_THE_SERVER}") from error
 
-        def load(events: Iterable[bytes], progress: Progress) -> Report:
-            report = loader.load(source, events)
+        def load(events: Iterable[bytes], progress: Progress, step: Step) -> Report:
+            report = loader.load(source, events, step)
             progress.say("deriving …")
             loader.derive()
             return report

@@ -53,7 +53,8 @@ class Protected:
         try:
             await self.app(scope, receive, sending)
         except Exception:
-            log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
+            # %r: a path may hold the end of a line. Never the query string, it may hold GraphQL variables.
+            log.exception("request %s failed: %s %r", request_id, scope["method"], scope["path"])
             if started:
                 raise
             detail = "something went wrong inside. The log has it under this request_id."

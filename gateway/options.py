@@ -1,10 +1,12 @@
 """How the command line reads and shows its options."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import click
 
 from gateway.settings import described
+from telemetry.simulator.options import FAULTS
 
 
 def instant(context: click.Context, option: click.Parameter, text: str | None) -> datetime | None:
@@ -21,8 +23,16 @@ def instant(context: click.Context, option: click.Parameter, text: str | None) -
 
 
 def described_settings() -> str:
-    """Every setting, one line each; the first character keeps click from wrapping them."""
-    rows = described()
-    width = max(len(name) for name, _, _ in rows)
-    lines = [f"  {name:<{width}}  {doc} [{default}]" for name, default, doc in rows]
-    return "\b\nConfiguration, by environment variables:\n" + "\n".join(lines)
+    """Every setting, one line each."""
+    return _listed("Configuration, by environment variables:", {n: f"{doc} [{value}]" for n, value, doc in described()})
+
+
+def described_faults() -> str:
+    """Every fault that a simulation can put into its feed."""
+    return _listed("Faults, for --faults:", FAULTS)
+
+
+def _listed(title: str, entries: Mapping[str, str]) -> str:
+    # \b keeps click from wrapping what follows.
+    width = max(map(len, entries))
+    return "\n".join(["\b", title, *(f"  {name:<{width}}  {doc}" for name, doc in entries.items())])

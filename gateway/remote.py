@@ -45,12 +45,13 @@ class Remote:
             f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/v1/events?{urlencode({'source': self.source})}"
         )
 
-    def load(self, lines: Iterable[bytes]) -> Report:
-        """Send the lines, batch by batch; returns once all are durable there."""
+    def load(self, lines: Iterable[bytes], step: Callable[[Report], None] = lambda _: None) -> Report:
+        """Send the lines, batch by batch; returns once all are durable there. `step` sees a report after each batch."""
         report, sent = Report(), 0
         for batch in batches(lines):
             report.add(_report(self._sent(batch), sent))
             sent += len(batch)
+            step(report)
         return report
 
     def _sent(self, batch: list[bytes]) -> dict[str, Any]:

@@ -44,15 +44,15 @@ def run(settings: Settings, host: str | None, port: int | None, workers: int | N
     serve_one(settings, bound(settings.host, settings.port))
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """A socket that has this address. Raises BadRequest where that cannot be."""
+def bound(host: str, port: int, choose: str = "--port ") -> socket.socket:
+    """A socket that has this address. Raises BadRequest where that cannot be; another port is chosen with `choose`."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
     except OSError as error:
-        raise BadRequest(_cannot_bind(error, host, port), "port") from error
+        raise BadRequest(_cannot_bind(error, host, port, choose), "port") from error
     listening.set_inheritable(True)
     return listening
 
@@ -70,9 +70,10 @@ def serve_one(settings: Settings, listening: socket.socket) -> None:
         uvicorn.Server(_config(settings, app)).run(sockets=[listening])
 
 
-def _cannot_bind(error: OSError, host: str, port: int) -> str:
+def _cannot_bind(error: OSError, host: str, port: int, choose: str) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is in use. Stop what listens there, or choose another one: --port {port + 1}"
+        another = port + 1 if port < 65_535 else 8000
+        return f"port {port} on {host} is in use. Stop what listens there, or choose another one: {choose}{another}"
     if error.errno == errno.EACCES:
         return f"port {port} needs more rights than this user has. Choose one above 1023, such as 8000."
     return f"{host}:{port} is no address to listen on here: {error.strerror or error}."

@@ -111,7 +111,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         if not name.startswith(PREFIX):
             continue
         if name not in known:
-            raise BadRequest(f"{name} is not a setting{_meant(name, known)}. `naap serve --help` lists them.", name)
+            raise BadRequest(f"{name} is not a setting{_meant(name, known)} `naap serve --help` lists them.", name)
         one = known[name]
         values[one.name] = _parsed(one.name, one.metadata["parse"], environment[name])
     settings = Settings(**values)
@@ -142,7 +142,7 @@ def _parsed(name: str, parse: Callable[[str], Any], text: str) -> Any:
 
 def _meant(name: str, known: Mapping[str, object]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {close[0]}?" if close else "."
 
 
 def _shown(default: object) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 
 from metrics import catalogue
 from metrics.dimension import Dimension
@@ -14,7 +13,7 @@ from metrics.window import Window
 from resolvers.context import Context
 from rest import params
 from rest.cursor import Key, order
-from rest.page import cut, framed, interval
+from rest.page import Listing, framed, interval
 
 BY = (Dimension.ORCHESTRATOR, Dimension.GPU, Dimension.WORKFLOW, Dimension.REGION)
 FILTERS = {
@@ -26,7 +25,7 @@ FILTERS = {
 PARAMETERS = (*FILTERS, "time_range", "limit", "cursor")
 # What a node adds to its version: the commit it was built from, and that there were changes.
 BUILD = re.compile(r"-[0-9a-f]{7,40}(-dirty)?$")
-DEFAULT_RANGE = timedelta(hours=1)
+DEFAULT_RANGE = "1h"
 DEFAULT_LIMIT = 100
 
 # Where REST says a metric's name in another way than the catalogue: catalogue → REST.
@@ -60,19 +59,21 @@ READ = frozenset(
 async def gpu_metrics(context: Context, asked: Mapping[str, str]) -> dict[str, object]:
     """The answer to these parameters."""
     limit = params.limit(asked["limit"]) if "limit" in asked else DEFAULT_LIMIT
-    window = params.window(asked.get("time_range"), DEFAULT_RANGE, context.now)
-    rows = await context.rows(Question.of(READ, window, by=BY, where=_where(asked)))
+    filters = _filters(asked)
+    listing = Listing.of(asked.get("time_range", DEFAULT_RANGE), filters, asked.get("cursor"), len(BY), context.now)
+    where = {FILTERS[name]: (value,) for name, value in filters.items()}
+    rows = await context.rows(Question.of(READ, listing.window, by=BY, where=where))
     items = sorted((row for row in rows if _has_evidence(row)), key=lambda row: order(row.by))
-    page, following = cut(items, _key, limit, asked.get("cursor"), len(BY))
+    page, following = listing.cut(items, _key, limit)
     versions = await _versions(context, {row.by[0] for row in page} - {None})
-    data = [_item(row, versions, window) for row in page]
-    return framed(data, following, limit, window, context)
+    data = [_item(row, versions, listing.window) for row in page]
+    return await framed(data, following, limit, listing.window, context)
 
 
-def _where(asked: Mapping[str, str]) -> dict[Dimension, tuple[str]]:
-    kept = {FILTERS[name]: (value,) for name, value in asked.items() if name in FILTERS}
-    if Dimension.ORCHESTRATOR in kept:
-        kept[Dimension.ORCHESTRATOR] = (params.address(asked["o_wallet"], "o_wallet"),)
+def _filters(asked: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in asked.items() if name in FILTERS}
+    if "o_wallet" in kept:
+        kept["o_wallet"] = params.address(kept["o_wallet"], "o_wallet")
     return kept
 
 

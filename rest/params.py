@@ -16,6 +16,8 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=3700)
 MAX_TEXT = 1024
 MAX_LIMIT = 1000
+# A cursor holds a key of several texts, and must fit wherever we gave it out.
+MAX_CURSOR = 8 * MAX_TEXT
 
 
 def checked(params: QueryParams, allowed: Iterable[str]) -> dict[str, str]:
@@ -29,8 +31,9 @@ def checked(params: QueryParams, allowed: Iterable[str]) -> dict[str, str]:
             raise BadRequest(f"{name} is given more than once. Give it once.", name)
         if not value.strip():
             raise BadRequest(f"{name} is blank. Give it a value or leave it out.", name)
-        if len(value) > MAX_TEXT:
-            raise BadRequest(f"{name} is {len(value):,} characters long; at most {MAX_TEXT}.", name)
+        most = MAX_CURSOR if name == "cursor" else MAX_TEXT
+        if len(value) > most:
+            raise BadRequest(f"{name} is {len(value):,} characters long; at most {most:,}.", name)
         found[name] = value.strip()
     return found
 
@@ -58,11 +61,6 @@ def source(text: str) -> str:
             "source",
         )
     return text
-
-
-def window(text: str | None, default: timedelta, now: datetime) -> Window:
-    """The window of `time_range`, or the last `default` where it is not given."""
-    return Window.last(default, now) if text is None else time_range(text, now)
 
 
 def time_range(text: str, now: datetime) -> Window:

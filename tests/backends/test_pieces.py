@@ -71,8 +71,8 @@ def test_a_window_by_hand() -> None:
     start, end = BASE_MS + 10 * HOUR_MS + 7 * MINUTE_MS + 30_000, BASE_MS + 2 * DAY_MS + 3 * HOUR_MS + 20 * MINUTE_MS
 
     assert pieces(Window.of_ms(start, end), None) == (
-        Piece(Level.FACTS, start, start + 150_000),
-        Piece(Level.MINUTE, start + 150_000, BASE_MS + 11 * HOUR_MS),
+        Piece(Level.FACTS, start, start + 30_000),
+        Piece(Level.MINUTE, start + 30_000, BASE_MS + 11 * HOUR_MS),
         Piece(Level.HOUR, BASE_MS + 11 * HOUR_MS, BASE_MS + DAY_MS),
         Piece(Level.DAY, BASE_MS + DAY_MS, BASE_MS + 2 * DAY_MS),
         Piece(Level.HOUR, BASE_MS + 2 * DAY_MS, BASE_MS + 2 * DAY_MS + 3 * HOUR_MS),

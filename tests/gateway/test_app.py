@@ -120,6 +120,27 @@ async def test_a_fault_inside_shows_an_id_and_nothing_else(
     assert "hunter2" in caplog.text
 
 
+async def test_the_log_holds_no_bodies_tokens_or_variables(
+    running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(_: object) -> object:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(running.store, "rows", broken)
+    query = 'query($w: String) {workflows(filter: {name: $w}) {nodes {name metrics(window: {last: "P1D"}) {sessions}}}}'
+    asked = {"query": query, "variables": {"w": "PRIVATE"}}
+    with caplog.at_level("INFO"):
+        client = running.client
+        await client.post("/v1/events", content=b"PRIVATE", headers={"Authorization": "Bearer PRIVATE"})
+        await client.post("/graphql", json=asked)
+        await client.get("/graphql", params={"query": "{network {PRIVATE}}"})
+        await client.get("/v1/sla/gpu/metrics?workflow=PRIVATE")
+
+    logged = [record.getMessage() for record in caplog.records if not record.name.startswith("httpx")]
+    assert any("a fault" in str(record.exc_info) for record in caplog.records)
+    assert "PRIVATE" not in "".join(logged)
+
+
 @pytest.mark.parametrize(("given", "kept"), [("abc-123", True), ("a" * 65, False), ("<script>", False), ("", False)])
 async def test_a_request_keeps_its_good_id_and_gets_one_otherwise(running: Running, given: str, kept: bool) -> None:
     answer = await running.client.get("/healthz", headers={"X-Request-Id": given})

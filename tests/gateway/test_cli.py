@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from telemetry.simulator.options import FAULTS
 from tests.gateway.processes import NAAP, environment, free_port, get, graphql, naap, started
 
 SMALL = ("simulate", "--orchestrators", "2", "--hours", "1", "--seed", "3")
@@ -65,6 +66,28 @@ def test_rejected_lines_are_told_by_reason_and_fail_only_where_asked(tmp_path: P
     assert "  not_json           1" in loose.stdout
     assert "unknown types (kept, not used): x 1" in loose.stdout
     assert "-: line 2: not_json" in loose.stderr
+
+
+def test_only_the_first_rejected_lines_are_listed(tmp_path: Path) -> None:
+    done = naap("ingest", "-", store=tmp_path / "store", text="nonsense\n" * 13)
+
+    assert done.stderr.splitlines()[-2:] == ["-: line 10: not_json", "-: … and 3 more"]
+
+
+def test_what_a_broken_file_gave_before_it_broke_is_kept_and_counted(feed: str, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole.ndjson", tmp_path / "broken.ndjson.gz"
+    lines = feed.splitlines(keepends=True)
+    whole.write_text("".join(lines[:50]))
+    packed = gzip.compress("".join(lines[50:]).encode())
+    broken.write_bytes(packed[: len(packed) // 2])
+
+    done = naap("ingest", str(whole), str(broken), store=tmp_path / "store")
+    again = naap("ingest", "-", store=tmp_path / "store", text=feed)
+
+    kept = counts(done.stdout)["accepted"]
+    assert (done.returncode, 50 < kept < len(lines)) == (1, True)
+    assert "could not be read to its end" in done.stderr.splitlines()[-1]
+    assert counts(again.stdout)["accepted"] + kept >= len(lines)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +176,9 @@ def test_a_gateway_that_serves_can_be_fed(feed: str, serving: tuple[int, Path]) 
 def test_a_store_that_serves_is_not_opened_twice(serving: tuple[int, Path]) -> None:
     done = naap("ingest", "-", store=serving[1], text="{}")
 
-    assert done.returncode == 1
-    assert "another process holds the store" in done.stderr.splitlines()[-1]  # the engine may complain before us
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "another process holds the store" in done.stderr
+    assert "naap ingest --to http://" in done.stderr
 
 
 def test_a_port_in_use_is_said(serving: tuple[int, Path], tmp_path: Path) -> None:
@@ -206,6 +230,13 @@ def test_rebuilding_and_migrating_change_nothing(feed: str, tmp_path: Path) -> N
     assert naap("migrate", store=store).stdout == f"chdb://{store} is up to date\n"
     window = ("--start", "2001-01-01T00:00:00Z", "--end", "2001-01-02T00:00:00Z")
     assert naap("rebuild", *window, store=store).stdout == "derived 0 events again\n"
+
+
+def test_help_lists_the_faults_and_warns_of_another_source() -> None:
+    faults, source = naap("simulate", "--help").stdout, naap("ingest", "--help").stdout
+
+    assert all(f"{name} " in faults and doc in faults for name, doc in FAULTS.items())
+    assert "counts again" in " ".join(source.split())
 
 
 def test_the_schema_is_printed() -> None:

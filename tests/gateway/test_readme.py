@@ -81,7 +81,46 @@ def test_every_example_answers_from_the_demo(demo: int, example: str) -> None:
     answer = json.loads(done.stdout)
     assert "errors" not in answer
     assert any(answer["data"].values())
+    assert (
+        example != "first.graphql"
+        or answer["data"]["orchestrators"]["nodes"][0]["metrics"]["failureRatePct"]["value"] is not None
+    )
     assert example != "first.graphql" or same_shape(answer, json.loads(blocks("json")[0]))
+
+
+def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
+    script = str(ROOT / "examples" / "ask.py")
+    return subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ((), 2, "usage: python3 examples/ask.py FILE [URL]"),
+        (("/no/such/query",), 1, "/no/such/query cannot be read"),
+        ((str(ROOT / "examples" / "first.graphql"), "http://127.0.0.1:9"), 1, "Is the gateway running there?"),
+        ((str(ROOT / "examples" / "first.graphql"), "nowhere"), 1, "does not answer"),
+    ],
+)
+def test_asking_wrongly_is_one_line(arguments: tuple[str, ...], status: int, said: str) -> None:
+    done = ask(*arguments)
+
+    assert (done.returncode, done.stderr.count("\n")) == (status, 1), done.stderr
+    assert said in done.stderr
+
+
+def test_a_reader_of_an_answer_may_leave_early(demo: int) -> None:
+    script, query = ROOT / "examples" / "ask.py", ROOT / "examples" / "network.graphql"
+    command = f"{sys.executable} {script} {query} http://127.0.0.1:{demo} | true"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+
+    assert done.stderr == ""
+
+
+def test_a_taken_port_is_said_in_the_words_of_make(demo: int, tmp_path: Path) -> None:
+    done = naap("demo", "--port", str(demo), "--directory", str(tmp_path))
+
+    assert (done.returncode, f"make demo PORT={demo + 1}" in done.stderr) == (1, True)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,9 @@ def test_a_status_tells_its_state_and_frames() -> None:
 def test_a_swap_tells_its_subtype_and_the_place_that_is_left() -> None:
     said = {"stream_id": "s", "type": "orchestrator_swap", "orchestrator_info": {"url": "https://10.0.0.1:8935"}}
 
-    assert entry(body("stream_trace", said)) == Entry("stream_trace", "orchestrator_swap", "https://10.0.0.1:8935", None, None)
+    assert entry(body("stream_trace", said)) == Entry(
+        "stream_trace", "orchestrator_swap", "https://10.0.0.1:8935", None, None
+    )
 
 
 def test_a_wallet_is_a_place_of_its_own() -> None:

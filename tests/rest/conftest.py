@@ -41,11 +41,11 @@ class Surface:
         self.store = MemoryStore()
         self.loader = Loader(self.store, lambda: NOW, Regions())
         self.kept = Kept()
-        self.reads = 0
+        self.now = NOW
 
     def app(self, token: str | None = None, most: int = 1000, most_inflated: int = 2000) -> Starlette:
         def context(_: Request) -> Context:
-            return Context(self.store, NOW, lambda body: pytest.fail("no timeline here"), "a-request")
+            return Context(self.store, self.now, lambda body: pytest.fail("no timeline here"), "a-request")
 
         async def failed(_: Request, error: Exception) -> object:
             assert isinstance(error, GatewayError)

@@ -1,5 +1,7 @@
 """`GET /v1/sla/gpu/metrics`: hand-computed answers over a small store, in the contract's shape."""
 
+from datetime import timedelta
+
 import pytest
 
 from backends.log import Derivation
@@ -8,12 +10,14 @@ from metrics.catalogue import BY_NAME
 from metrics.dimension import DIMENSIONS, Dimension
 from metrics.fact import Fact
 from metrics.sighting import TRAITS, Sighting, Trait
-from metrics.window import to_ms
+from metrics.window import Window, to_ms
 from rest.gpu_metrics import NAMES, REST_NAMES
+from rest.page import Listing
 from tests.rest.conftest import NOW, Surface
 
 A, B = "0x" + "aa" * 20, "0x" + "bb" * 20
 PATH = "/v1/sla/gpu/metrics"
+DAY = Window.last(timedelta(days=1), NOW)
 FPS = c.BILLIONTHS
 
 
@@ -93,6 +97,7 @@ async def test_a_row_has_the_shape_and_the_numbers_of_the_contract(filled: Surfa
             "generated_at": "2026-01-09T14:00:00Z",
             "request_id": "a-request",
             "time_window": "2026-01-09T13:00:00Z/2026-01-09T14:00:00Z",
+            "last_event_at": None,
         },
     }
 
@@ -147,6 +152,56 @@ async def test_pages_follow_one_another_and_end(filled: Surface) -> None:
             assert answer["pagination"]["has_more"] is (cursor is not None)
 
     assert (rows, pages) == (whole, 4)
+
+
+async def test_pages_stay_on_the_window_of_the_first_one(filled: Surface) -> None:
+    async with filled.client() as client:
+        first = (await client.get(PATH, params={"time_range": "24h", "limit": "1"})).json()
+        filled.now = NOW + timedelta(days=3)  # by then the last 24 hours are empty
+        for again in ("24h", first["meta"]["time_window"]):
+            params = {"time_range": again, "cursor": first["pagination"]["next_cursor"]}
+            second = (await client.get(PATH, params=params)).json()
+
+            assert second["meta"]["time_window"] == first["meta"]["time_window"]
+            assert len(second["data"]) == 3
+            assert second["data"][0]["time_window"] == first["meta"]["time_window"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"time_range": "24h", "workflow": "w"},
+        {"time_range": "24h", "region": "fra"},
+        {"time_range": "7d", "region": "w"},
+        {"region": "w"},
+    ],
+)
+async def test_a_cursor_belongs_to_its_filters_and_its_time_range(filled: Surface, other: dict[str, str]) -> None:
+    cursor = Listing("24h", DAY, {"region": "w"}).cut([(A, None, "w", None)] * 2, lambda key: key, 1)[1]
+    async with filled.client() as client:
+        good = await client.get(PATH, params={"time_range": "24h", "region": "w", "cursor": str(cursor)})
+        answer = await client.get(PATH, params={**other, "cursor": str(cursor)})
+
+    assert good.status_code == 200
+    assert (answer.status_code, answer.json()["code"], answer.json()["argument"]) == (400, "BAD_REQUEST", "cursor")
+
+
+async def test_a_filter_written_in_another_way_is_the_same(filled: Surface) -> None:
+    async with filled.client() as client:
+        first = (await client.get(PATH, params={"o_wallet": A, "limit": "1"})).json()
+        params = {"o_wallet": "0x" + "AA" * 20, "time_range": "1h", "cursor": first["pagination"]["next_cursor"]}
+        second = await client.get(PATH, params=params)
+
+    assert [row["gpu_id"] for row in second.json()["data"]] == [None]
+
+
+async def test_an_empty_answer_tells_how_far_the_data_reach(surface: Surface) -> None:
+    surface.loader.load("default", [b'{"type": "x", "timestamp": "1767000000000"}'])
+    surface.loader.derive()
+    async with surface.client() as client:
+        answer = (await client.get(PATH)).json()
+
+    assert (answer["data"], answer["meta"]["last_event_at"]) == ([], "2025-12-29T09:20:00Z")
 
 
 @pytest.mark.parametrize(
