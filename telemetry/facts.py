@@ -6,10 +6,10 @@ from metrics import columns as c
 from metrics.columns import BILLIONTHS, MICROSECONDS_PER_MS
 from metrics.fact import Fact
 from metrics.sighting import TRAITS, Sighting, Trait
-from metrics.window import MINUTE_MS
+from metrics.window import DAY_MS, MINUTE_MS
 from telemetry.names import KEY, WALLET
 from telemetry.reading import Reading, Status, Transport, What
-from telemetry.session import ATTEMPTED, Edge, Outcome
+from telemetry.session import ATTEMPTED, Edge, Outcome, Session
 from telemetry.swaps import swap_reason
 from telemetry.who import GpuAttribution, Identified
 
@@ -22,6 +22,7 @@ OUTCOME_COLUMNS = {
     Outcome.OPEN: c.OPEN.name,
 }
 MAX_RATE = 10**9 * BILLIONTHS  # Mbps
+LONGEST_MS = 31 * DAY_MS
 WORKED = ATTEMPTED | {Outcome.OPEN}
 
 
@@ -117,12 +118,31 @@ def _stays(known: Identified) -> Iterator[Fact]:
 def _minutes(known: Identified) -> Iterator[Fact]:
     """The time of each leg, cut at whole minutes."""
     for number, leg in enumerate(known.session.legs):
-        dims, start_ms = known.dims(leg.place), leg.start_ms
-        while start_ms < leg.end_ms:
-            end_ms = min(leg.end_ms, start_ms - start_ms % MINUTE_MS + MINUTE_MS)
-            key = f"minute/{number}/{start_ms}"
-            yield Fact(known.session.owner, key, start_ms, dims, {c.INFERENCE_MS.name: end_ms - start_ms})
-            start_ms = end_ms
+        dims = known.dims(leg.place)
+        for begun_ms, ended_ms in _stretches(known.session):
+            start_ms, last_ms = max(leg.start_ms, begun_ms), min(leg.end_ms, ended_ms)
+            while start_ms < last_ms:
+                end_ms = min(last_ms, start_ms - start_ms % MINUTE_MS + MINUTE_MS)
+                key = f"minute/{number}/{start_ms}"
+                yield Fact(known.session.owner, key, start_ms, dims, {c.INFERENCE_MS.name: end_ms - start_ms})
+                start_ms = end_ms
+
+
+def _stretches(session: Session) -> Iterator[tuple[int, int]]:
+    """When the session ran: from its request on, without silences of more than a day, 31 days at most.
+
+    Without these bounds two events with broken clocks would make a fact for every minute of the years between.
+    """
+    begun_ms = last_ms = session.requested_ms
+    most_ms = session.requested_ms + LONGEST_MS
+    for reading in session.readings:
+        if reading.at_ms > most_ms:
+            break
+        if reading.at_ms - last_ms > DAY_MS:
+            yield begun_ms, last_ms
+            begun_ms = reading.at_ms
+        last_ms = max(last_ms, reading.at_ms)
+    yield begun_ms, last_ms
 
 
 def _samples(known: Identified) -> Iterator[Fact]:

@@ -1,12 +1,16 @@
 """Files of events: NDJSON or one JSON array, plain, gzip or zstd. Read piece by piece, whatever their size."""
 
 import gzip
+import io
 import json
 import re
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
+
+import zstandard
 
 from metrics.errors import BadRequest
 
@@ -22,17 +26,17 @@ def lines(path: str, watch: Watch | None = None) -> Iterator[bytes]:
 
     `watch` is told how many bytes of the file were read since the last time. Raises BadRequest with what to do instead.
     """
-    if path == "-":
-        yield from split(_unpacked(sys.stdin.buffer, "standard input"))
-        return
     if Path(path).is_dir():
         raise BadRequest(
             f"{path} is a directory. Name the files in it, for example {path.rstrip('/')}/*.ndjson.", "PATH"
         )
     try:
+        if path == "-":
+            yield from split(_unpacked(sys.stdin.buffer))
+            return
         with open(path, "rb") as file:
             told = 0
-            for line in split(_unpacked(file, path)):
+            for line in split(_unpacked(file)):
                 if watch is not None and (here := file.tell()) != told:
                     watch(here - told)
                     told = here
@@ -41,7 +45,7 @@ def lines(path: str, watch: Watch | None = None) -> Iterator[bytes]:
         raise BadRequest(f"{path} does not exist. Name a file of events, or - for standard input.", "PATH") from None
     except PermissionError:
         raise BadRequest(f"{path} may not be read by this user. Change its permissions.", "PATH") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
         raise BadRequest(
             f"{path} could not be read to its end: {error}. What came before it is kept.", "PATH"
         ) from error
@@ -163,21 +167,15 @@ def _balanced(text: str) -> int:
     return comma if depth == 0 and comma > 0 else len(text)
 
 
-def _unpacked(file: IO[bytes], name: str) -> IO[bytes]:
+def _unpacked(file: IO[bytes]) -> IO[bytes]:
     """The file's content, unpacked where its first bytes say that it is packed."""
     peek = file.peek(4)[:4] if hasattr(file, "peek") else b""
     if peek.startswith(b"\x1f\x8b"):
         return gzip.open(file, "rb")  # type: ignore[return-value]  # reads like a binary file
     if peek == b"\x28\xb5\x2f\xfd":
-        return _zstd(file, name)
+        return _zstd(file)
     return file
 
 
-def _zstd(file: IO[bytes], name: str) -> IO[bytes]:
-    try:
-        import zstandard
-    except ImportError:
-        raise BadRequest(f"{name} is packed with zstd. Install it with: pip install zstandard", "PATH") from None
-    import io
-
+def _zstd(file: IO[bytes]) -> IO[bytes]:
     return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file))

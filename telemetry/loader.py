@@ -4,6 +4,7 @@ A batch is read, compared with what is known, and appended: from then on it is s
 enough has come together, or when the caller asks. A crash in between leaves events pending; `recover` derives those.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from telemetry.wire import KNOWN_TYPES, canonical, digest, parse, read, unwrappe
 LINES = 10_000  # read and appended together
 DERIVE_AT = 50_000  # events that may wait to be derived while loading
 MOST_REPORTED = 1_000
+log = logging.getLogger("naap.loader")
 T = TypeVar("T")
 EVERYTHING = -(2**62), 2**62
 
@@ -256,6 +258,10 @@ def arrivals(line: bytes, source: str, now_ms: int) -> Iterator[Incoming | Rejec
             yield arrived(event, content, line.strip() if event is value else content, source, now_ms)
         except Unreadable as error:
             yield rejected_as(error, source, content or line.strip())
+        except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
+            # Not foreseen: one event never stops a load.
+            log.exception("an event of source %r could not be read", source)
+            yield rejected_as(Unreadable("unreadable", type(error).__name__), source, content or line.strip())
 
 
 def rejected_as(error: Unreadable, source: str, body: bytes) -> Rejected:

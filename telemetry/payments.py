@@ -8,10 +8,12 @@ from telemetry.names import gateway, manifest_model, uri, wallet
 from telemetry.reading import Stamp
 from telemetry.values import count, probability, text, wei
 
+MAX_TICKETS = 10**9
+
 
 def read_payment(data: dict[str, Any], stamp: Stamp, event: dict[str, Any]) -> Payment:
     """The payment that a `create_new_payment` states. Raises Unreadable."""
-    tickets = count(data.get("numTickets"), "numTickets") or 0
+    tickets = count(data.get("numTickets"), "numTickets", MAX_TICKETS) or 0
     face_value = wei(data.get("faceValue"), "faceValue")
     chance = probability(data.get("winProb"), "winProb")
     worth = None if face_value is None else face_value * tickets

@@ -1,14 +1,18 @@
 """The readings of sessions, from the log or kept from a moment ago."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from backends.backend import LoggedEvent
 from backends.log import Log
-from telemetry.reading import Reading
+from telemetry.reading import Reading, Stamp, What, outside
 from telemetry.session import Session, session_of
 from telemetry.touched import Touched
+from telemetry.values import Unreadable
 from telemetry.wire import parse, read
+
+log = logging.getLogger("naap.readings")
 
 MOST = 100_000  # readings kept
 
@@ -57,5 +61,10 @@ class Readings:
 
 
 def reread(event: LoggedEvent) -> Reading:
-    """What a logged event says."""
-    return read(parse(event.body), event.source, b"", known_id=event.id)
+    """What a logged event says; nothing, where it was accepted by an earlier version and cannot be read any more."""
+    try:
+        return read(parse(event.body), event.source, b"", known_id=event.id)
+    except Unreadable as error:
+        log.warning("event %r of source %r is in the log and cannot be read: %s", event.id, event.source, error.reason)
+        stamp = Stamp(event.source, event.id, b"", event.at_ms, "unreadable")
+        return outside(stamp, What.OTHER, None)._replace(owner=event.owner)

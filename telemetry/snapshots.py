@@ -9,6 +9,7 @@ from telemetry.names import KEY, uri, wallet
 from telemetry.reading import Snapshot, Stamp, Traits
 from telemetry.values import Unreadable, decimal, listing, mapping, text
 
+MAX_EXPONENT = 30
 LIVE_VIDEO = "35"  # the number of the capability live-video-to-video
 
 
@@ -112,6 +113,8 @@ def _prices(row: dict[str, Any]) -> dict[str, str]:
             per_unit, pixels = (decimal(price.get(name), name) for name in ("pricePerUnit", "pixelsPerUnit"))
         except Unreadable:
             continue  # a price is shown, never counted
-        if per_unit is not None and pixels and text(price.get("capability")) == LIVE_VIDEO:
+        if per_unit is None or not pixels or text(price.get("capability")) != LIVE_VIDEO:
+            continue
+        if all(abs(number.adjusted()) < MAX_EXPONENT for number in (per_unit, pixels)):
             found[text(price.get("constraint"))] = f"{(per_unit / pixels).normalize():f}"
     return found

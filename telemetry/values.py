@@ -76,15 +76,15 @@ def _rounded(top: int, bottom: int, scale: int) -> int:
     return whole + (rest * 2 > bottom or (rest * 2 == bottom and whole & 1))
 
 
-def count(value: Any, name: str) -> int | None:
+def count(value: Any, name: str, most: int = MAX_COUNT) -> int | None:
     """A counter: a whole number ≥ 0; fractions are cut off."""
-    if type(value) is int and 0 <= value <= MAX_COUNT:
+    if type(value) is int and 0 <= value <= most:
         return value
     number = decimal(value, name)
     if number is None:
         return None
-    if number > MAX_COUNT:
-        raise Unreadable("bad_number", f"{name} is above 2^53")
+    if number > most:
+        raise Unreadable("bad_number", f"{name} is above {most:,}")
     return int(number)
 
 

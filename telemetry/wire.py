@@ -6,7 +6,7 @@ the form [{id, type, timestamp, payload}]; and the v1 envelope {event_type, time
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from telemetry.values import Unreadable, count, fixed, listing, mapping, text, t
 
 Json = dict[str, Any]
 FUTURE_MS = 600_000
+MAX_DEPTH = 64
 TIMED_BY_DATA = frozenset(("stream_trace", "ai_stream_status", "stream_ingest_metrics"))
 TRACES = {
     "gateway_receive_stream_request": What.REQUEST,
@@ -52,9 +53,28 @@ def parse(line: bytes) -> Any:
     """The JSON value of a line. Raises Unreadable."""
     try:
         # orjson would make a float of an integer beyond 64 bits.
-        return DECODER.decode(line.decode()) if LONG_NUMBER in line.translate(ZEROS) else orjson.loads(line)
+        value = DECODER.decode(line.decode()) if LONG_NUMBER in line.translate(ZEROS) else orjson.loads(line)
     except (ValueError, RecursionError) as error:
         raise Unreadable("not_json", str(error)) from None
+    if _too_deep(value, line):
+        raise Unreadable("too_deep", f"nested more than {MAX_DEPTH} levels")
+    return value
+
+
+def _too_deep(value: Any, line: bytes) -> bool:
+    """Whether a value is nested deeper than we read, however deep the caller's own stack is."""
+    if line.count(b"[") + line.count(b"{") <= MAX_DEPTH:
+        return False
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for one in level if isinstance(one, dict | list) for inner in _inside(one)]
+        if not level:
+            return False
+    return any(isinstance(one, dict | list) for one in level)
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _no_number(literal: str) -> None:

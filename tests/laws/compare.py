@@ -77,6 +77,14 @@ def metrics(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, 
     return answer
 
 
+def demand(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, str]) -> dict[str, Any]:
+    """The sums of demand as the reference spells them."""
+    found = sums(store, start_ms, end_ms, where)
+    names = {"feesWei": "fees_wei", "faceValueWei": "face_value_wei", "tickets": "tickets", "payments": "payments"}
+    answer = {theirs: found.get(ours, 0) for theirs, ours in names.items()}
+    return answer | {"inferenceMinutes": found.get("inference_ms", 0) / 60_000}
+
+
 def told(metric: Metric, found: Mapping[str, Any]) -> Any:
     """What one metric says."""
     if metric.is_count:

@@ -161,7 +161,9 @@ def leg_facts(session: Session, dims: Dimensions) -> Iterator[Fact]:
         where = dims.of(session, leg.place)
         # `inferenceMinutes`: UNSERVED and ABANDONED left out.
         if session.outcome not in ("UNSERVED", "ABANDONED"):
-            yield Fact("leg", leg.start, where, leg.end)
+            for start, end in busy(session):
+                if max(start, leg.start) < min(end, leg.end):
+                    yield Fact("leg", max(start, leg.start), where, min(end, leg.end))
         # Σ max(0, rise of `restart_count`) between consecutive status samples of one leg, at the later's time. (0001
         # §24)
         counts = [(e.at, e.numbers.get("restarts")) for e in session.samples if session.leg_of(e) is leg]
@@ -169,6 +171,15 @@ def leg_facts(session: Session, dims: Dimensions) -> Iterator[Fact]:
         for (_, before), (at, after) in pairwise(told):
             if after > before:
                 yield Fact("restarts", at, where, after - before)
+
+
+def busy(session: Session) -> list[tuple[int, int]]:
+    """ "A silence of more than 24 h within a session is not counted, nor what comes more than 31 days after the
+    request." (0001 §31)"""
+    day = 86_400_000
+    instants = sorted({session.requested, *(e.at for e in session.events if e.at > session.requested)})
+    counted = [at for at in instants if at <= session.requested + 31 * day]
+    return [(before, after) for before, after in pairwise(counted) if after - before <= day]
 
 
 def transport_facts(session: Session, dims: Dimensions) -> Iterator[Fact]:
@@ -289,15 +300,15 @@ def money(payment: Payment) -> tuple[int, int, int]:
 
 
 def payment_dims(payment: Payment, session: Session | None, dims: Dimensions) -> dict[str, Any]:
-    """Without a recipient, the URI's claim at the payment's time. Workflow: its own manifest, else the joined
+    """Without a recipient they count for no orchestrator. Workflow: its own manifest, else the joined
     session's, else the earliest manifest that shares (recipient, sessionID). GPU and region: those of the joined
     session's leg at its URI, else none and the configured. (0001 §30)"""
     book, config = dims.book, dims.config
     place = ("uri", payment.uri) if payment.uri else None
-    wallet = payment.recipient or book.wallet(place, payment.at)
+    wallet = payment.recipient
     workflow = payment.model or (session and session.workflow) or book.shared_model(payment)
     gateway = payment.sender or (session and session.gateway)
-    gateway = gateway or book.sender_for(payment.gateway) or payment.gateway
+    gateway = gateway or payment.gateway
     # A payment, an error or a minute has its session's. (0001 §16)
     mark = session.synthetic if session else gateway in config.testers
     if session and place in [leg.place for leg in session.legs if leg.place]:
