@@ -11,8 +11,9 @@ import click
 
 from gateway.options import described_faults, described_settings, instant
 from gateway.settings import Settings, from_environment
-from metrics.errors import GatewayError
+from metrics.errors import BadRequest, GatewayError
 
+WRONG_USAGE = 2
 INTERRUPTED = 130
 
 
@@ -123,7 +124,7 @@ def _status(run: Callable[[], object]) -> int:
         return error.exit_code
     except GatewayError as error:
         _complain(str(error))
-        return 1
+        return WRONG_USAGE if _of_an_option(error) else 1
     except (click.Abort, KeyboardInterrupt):
         _complain("stopped. What was acknowledged is kept; the same command goes on from there.")
         return INTERRUPTED
@@ -137,6 +138,10 @@ def _status(run: Callable[[], object]) -> int:
         _complain("this is a fault of naap-gateway. `naap --debug …` with the same arguments shows where.")
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _of_an_option(error: GatewayError) -> bool:
+    return isinstance(error, BadRequest) and (error.argument or "").startswith("--")
 
 
 def _complain(text: str) -> None:

@@ -25,10 +25,10 @@ Load = Callable[[Iterable[bytes], Progress, Step], Report]
 
 def run(settings: Settings, paths: Sequence[str], source: str, url: str | None, strict: bool) -> int:
     """Load every path and print what became of it; 1 where something was rejected and `strict` asks for it."""
-    checked_source(source)
+    _check_source(source)
     _check(paths)
     total = Report()
-    with _remote(settings, source, url) if url else _local(settings, source) as load:
+    with _remote(settings, source, url) if url is not None else _local(settings, source) as load:
         try:
             for path in paths:
                 _load_one(load, path, total)
@@ -87,6 +87,13 @@ def told(report: Report) -> list[str]:
     return texts
 
 
+def _check_source(source: str) -> None:
+    try:
+        checked_source(source)
+    except BadRequest as error:
+        raise BadRequest(f"--{error}", "--source") from None
+
+
 def _check(paths: Sequence[str]) -> None:
     """Refuse before anything is loaded: a typing error in the third path should not leave two loaded."""
     if list(paths).count(STDIN) > 1:
@@ -112,8 +119,11 @@ def _size(path: str) -> int | None:
 
 @contextmanager
 def _remote(settings: Settings, source: str, url: str) -> Iterator[Load]:
+    remote = Remote(url, source, settings.token)
+
     def load(events: Iterable[bytes], progress: Progress, step: Step) -> Report:
-        return Remote(url, source, settings.token, say=progress.say).load(events, step)
+        remote.say = progress.say
+        return remote.load(events, step)
 
     yield load
 

@@ -6,7 +6,7 @@ import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,6 +52,8 @@ class Protected:
 
         try:
             await self.app(scope, receive, sending)
+        except ClientDisconnect:  # nobody is left to answer, and nothing is wrong here
+            log.info("request %s ended early: the client is gone", request_id)
         except Exception:
             # %r: a path may hold the end of a line. Never the query string, it may hold GraphQL variables.
             log.exception("request %s failed: %s %r", request_id, scope["method"], scope["path"])
@@ -70,7 +72,8 @@ async def gateway_error(request: Request, error: Exception) -> Response:
 async def http_error(request: Request, error: Exception) -> Response:
     """Starlette's own errors (no such path, wrong method) as problems."""
     assert isinstance(error, HTTPException)
-    path, method = request.url.path, request.method
+    # Not request.url: it is made of the Host header, which may be anything.
+    path, method = request.scope["path"], request.method
     if error.status_code == 404:
         response = problem(
             404, "NOT_FOUND", f"there is nothing at {path}. / says what there is.", request.state.request_id

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import orjson
 
@@ -38,9 +38,12 @@ class Remote:
     _target: str = field(init=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise BadRequest(f"--to must be a URL like http://127.0.0.1:8000, not {self.url!r}.", "--to")
+        if "@" in self.url:
+            raise BadRequest("--to takes no user or password. The token goes into NAAP_OPERATOR_TOKEN.", "--to")
+        try:
+            parts = _address(self.url)
+        except ValueError:
+            raise BadRequest(f"--to must be a URL like http://127.0.0.1:8000, not {self.url!r}.", "--to") from None
         self._target = (
             f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/v1/events?{urlencode({'source': self.source})}"
         )
@@ -86,7 +89,17 @@ class Remote:
                 answer: dict[str, Any] = orjson.loads(response.read())
                 return {name: answer[name] for name in EXPECTED} | answer
             except (ValueError, KeyError, TypeError):
-                raise BadRequest(f"{self.url} answers, but not as a naap-gateway does.", "--to") from None
+                raise BadRequest(f"{self.url} answers, but not as a naap-gateway does.") from None
+
+
+def _address(url: str) -> SplitResult:
+    """The parts of a URL that a request can be sent to. Raises ValueError for any other."""
+    parts = urlsplit(url)
+    usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    if not usable or not (url.isprintable() and parts.path.isascii()) or " " in url:
+        raise ValueError(url)
+    (parts.hostname or "").encode("idna")
+    return parts
 
 
 def batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -130,4 +143,4 @@ def _said(error: urllib.error.HTTPError) -> GatewayError:
         detail = str(orjson.loads(error.read())["detail"])
     except (ValueError, KeyError, TypeError):
         detail = error.reason
-    return BadRequest(f"{error.url} refuses ({error.code}): {detail}", "--to")
+    return BadRequest(f"{error.url} refuses ({error.code}): {detail}")

@@ -51,6 +51,8 @@ def bound(host: str, port: int, choose: str = "--port ") -> socket.socket:
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+    except UnicodeError:  # what getaddrinfo says to a name that no DNS can hold
+        raise BadRequest(f"{host!r} is no address to listen on.", "host") from None
     except OSError as error:
         raise BadRequest(_cannot_bind(error, host, port, choose), "port") from error
     listening.set_inheritable(True)

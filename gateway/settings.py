@@ -29,12 +29,19 @@ def _secret(text: str) -> str:
 
 
 def _path(text: str) -> Path:
-    return Path(_text(text)).expanduser()
+    try:
+        return Path(_text(text)).expanduser()
+    except RuntimeError:
+        raise ValueError(f"begins with the home of a user that there is not: {text.strip()}") from None
 
 
 def _readable(text: str) -> Path:
     path = _path(text)
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError as error:
+        raise ValueError(f"names a file that cannot be read: {path} ({error.strerror})") from None
+    if not found:
         raise ValueError(f"names no file: {path}")
     return path
 

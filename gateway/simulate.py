@@ -2,8 +2,9 @@
 
 import json
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from pathlib import Path
+from typing import IO
 
 from metrics.errors import BadRequest
 from telemetry.simulator.network import Simulation
@@ -29,24 +30,24 @@ def simulation(
             faults=parse_faults(faults),
         )
     except ValueError as error:
-        raise BadRequest(f"--{error}.") from None
+        raise BadRequest(f"--{error}.", f"--{str(error).partition(' ')[0]}") from None
     return Simulation(options)
 
 
 def run(truth: str | None, **options: object) -> None:
     """Write the events, and what is true of them where it is asked for."""
     network = simulation(**options)  # type: ignore[arg-type]  # click has given each option its type
-    out = sys.stdout.buffer
-    for event in network.events():
-        out.write(event)
-    out.flush()
-    if truth is not None:
-        write_truth(network, truth)
+    with _opened(truth) as truths:  # before the work begins: it may take an hour
+        out = sys.stdout.buffer
+        for event in network.events():
+            out.write(event)
+        out.flush()
+        if truths is not None:
+            json.dump(network.truth(), truths, indent=1)
 
 
-def write_truth(network: Simulation, path: str) -> None:
-    """Write what is true of a simulation, once all its events are out, as JSON."""
+def _opened(path: str | None) -> AbstractContextManager[IO[str] | None]:
     try:
-        Path(path).write_text(json.dumps(network.truth(), indent=1), encoding="utf-8")
+        return nullcontext() if path is None else open(path, "w", encoding="utf-8")
     except OSError as error:
         raise BadRequest(f"--truth: {path} cannot be written: {error.strerror}.", "--truth") from error

@@ -39,12 +39,28 @@ def is_embedded(url: str) -> bool:
 
 def open_store(url: str) -> Store:
     """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
-    parts = urlsplit(url)
-    if parts.scheme != "chdb" or parts.query or parts.fragment:
-        raise BadRequest(f"NAAP_BACKEND must be {SCHEMES}, not {url.partition('@')[2] or url!r}.", "NAAP_BACKEND")
+    place = _place(url)
     from backends.chdb import open_chdb  # half a second that other commands need not wait
 
-    return open_chdb(Path(parts.netloc + parts.path).expanduser() if parts.netloc + parts.path else None)
+    return open_chdb(place)
+
+
+def _place(url: str) -> Path | None:
+    """The directory that a URL names; None for memory."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise _no_store(url) from None
+    if parts.scheme != "chdb" or parts.query or parts.fragment:
+        raise _no_store(url)
+    try:
+        return Path(parts.netloc + parts.path).expanduser() if parts.netloc + parts.path else None
+    except RuntimeError:
+        raise BadRequest(f"NAAP_BACKEND: {parts.netloc} is the home of no user here.", "NAAP_BACKEND") from None
+
+
+def _no_store(url: str) -> BadRequest:
+    return BadRequest(f"NAAP_BACKEND must be {SCHEMES}, not {url.partition('@')[2] or url!r}.", "NAAP_BACKEND")
 
 
 @contextmanager
@@ -64,7 +80,10 @@ def rebuild(settings: Settings, start: datetime | None, end: datetime | None) ->
     """Derive everything again, or what lies in a window."""
     if (start is None) != (end is None):
         raise BadRequest("--start and --end go together: give both, or neither to derive everything again.", "--start")
-    window = None if start is None or end is None else Window(start, end)
+    try:
+        window = None if start is None or end is None else Window(start, end)
+    except BadRequest as error:
+        raise BadRequest(f"--start, --end: the {error}", "--end") from None
     with opened(settings) as loader:
         count = loader.rebuild(window)
     click.echo(f"derived {count} events again")

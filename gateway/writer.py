@@ -23,6 +23,7 @@ DERIVE_AFTER_S = 0.5
 LARGE = 5_000
 RETRY_DERIVE_S = 5.0
 RETRY_AFTER_S = 2
+BEHIND_S = 30.0
 
 Lines = Callable[[], Iterable[bytes]]
 
@@ -33,6 +34,7 @@ class Job:
 
     source: str
     lines: Lines
+    since: float
     done: Future[Report] = field(default_factory=Future)
 
 
@@ -45,16 +47,28 @@ class Writer:
         self._jobs: queue.Queue[Job | None] = queue.Queue(maxsize=waiting)
         self._thread = threading.Thread(target=self._run, name="naap-writer", daemon=True)
         self._due: float | None = None
+        self._uncounted: float | None = None
         self._stopping = False
         self.recovered = threading.Event()
         self.failure: str | None = None
 
     @property
     def state(self) -> str:
-        """`ready`, `recovering`, or `failing: …` while what was taken in cannot be counted."""
+        """`ready`; `recovering`; `behind` where a body waits too long to be counted; `failing: …` where it can't."""
         if self.failure is not None:
             return f"failing: {self.failure}"
-        return "ready" if self.recovered.is_set() else "recovering"
+        if not self.recovered.is_set():
+            return "recovering"
+        since = self.pending_since
+        return "behind" if since is not None and self._clock() - since > BEHIND_S else "ready"
+
+    @property
+    def pending_since(self) -> float | None:
+        """When the oldest body that is not yet counted came in, by the clock; None where all are."""
+        with self._jobs.mutex:
+            first = self._jobs.queue[0] if self._jobs.queue else None
+        # What the thread has in hand came before whatever waits.
+        return self._uncounted if self._uncounted is not None or first is None else first.since
 
     def start(self) -> None:
         """Begin: what an earlier crash left behind is derived first."""
@@ -71,7 +85,7 @@ class Writer:
         """Append the lines of one body; returns when they are durable. Raises RateLimited where too many wait."""
         if self._stopping:
             raise _shutting_down()
-        job = Job(source, lines)
+        job = Job(source, lines, self._clock())
         try:
             self._jobs.put_nowait(job)
         except queue.Full:
@@ -105,6 +119,8 @@ class Writer:
             return
         if self._due is None:
             self._due = self._clock() + DERIVE_AFTER_S
+        if self._uncounted is None:
+            self._uncounted = job.since
         try:
             report = self._loader.load(job.source, job.lines())
         except Exception as error:  # whatever it was belongs to the request; this thread goes on
@@ -124,7 +140,7 @@ class Writer:
             self._due = self._clock() + RETRY_DERIVE_S
             log.error("deriving failed, trying again in %d s: %s", RETRY_DERIVE_S, self.failure, exc_info=not known)
         else:
-            self.failure = self._due = None
+            self.failure = self._due = self._uncounted = None
             self.recovered.set()
 
 

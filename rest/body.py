@@ -1,6 +1,8 @@
 """The body of a request, read as a stream and bounded before and after decompression."""
 
+import asyncio
 import zlib
+from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
@@ -9,12 +11,20 @@ from metrics.errors import BadRequest
 GZIP = 16 + zlib.MAX_WBITS
 GZIP_MAGIC = b"\x1f\x8b"
 ENCODINGS = ("identity", "gzip")
+# A caller who promised a body and sends nothing more holds a connection and what came so far.
+PATIENCE_S = 30.0
 
 
 class TooLarge(BadRequest):
     """The body is larger than this gateway takes at once."""
 
     status = 413
+
+
+class TooSlow(BadRequest):
+    """The body stopped arriving before its end."""
+
+    status = 408
 
 
 async def read(request: Request, most: int, most_inflated: int) -> bytes:
@@ -24,11 +34,11 @@ async def read(request: Request, most: int, most_inflated: int) -> bytes:
         raise BadRequest(
             f"Content-Encoding {encoding[:40]!r} is not understood. Send gzip, or leave it out.", "Content-Encoding"
         )
-    if request.headers.get("content-length", "0").isdigit() and int(request.headers.get("content-length", "0")) > most:
+    if _promised(request) > most:
         raise _too_large(most, "sent")
     gunzip = _Inflated(most_inflated) if encoding == "gzip" else None
     kept, size = bytearray(), 0
-    async for chunk in request.stream():
+    async for chunk in _arriving(request):
         if not size and chunk.startswith(GZIP_MAGIC):  # a .gz file sent as it is
             gunzip = _Inflated(most_inflated)
         size += len(chunk)
@@ -38,6 +48,26 @@ async def read(request: Request, most: int, most_inflated: int) -> bytes:
     if gunzip is not None and not gunzip.complete:
         raise BadRequest("the gzip body breaks off before its end. Send it again whole.", "body")
     return bytes(kept)
+
+
+def _promised(request: Request) -> int:
+    """How many bytes the caller says will come; 0 where nothing usable is said."""
+    said = request.headers.get("content-length", "")
+    return int(said[:18]) if said.isascii() and said.isdigit() else 0
+
+
+async def _arriving(request: Request) -> AsyncIterator[bytes]:
+    """The chunks of a body. Raises TooSlow where none comes for a while."""
+    chunks = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise TooSlow(f"nothing of the body came for {PATIENCE_S:g} s. Send it again whole.", "body") from None
+        yield chunk
 
 
 class _Inflated:

@@ -93,11 +93,18 @@ def _from_this_machine(request: Request) -> bool:
     # A page elsewhere can make the user's browser post here: by name (Host, DNS rebinding) or across origins.
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")
-    return _local_host(host) and (origin is None or urlsplit(origin).netloc == host)
+    try:
+        return _local_host(host) and (origin is None or urlsplit(origin).netloc == host)
+    except ValueError:  # one of them is no host, or no URL
+        return False
 
 
 def _local_host(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
+    """Whether a Host header names this machine. Raises ValueError where it is no name and port."""
+    parts = urlsplit(f"//{host}")
+    if parts.netloc != host or "@" in host:
+        return False
+    _, name = parts.port, parts.hostname or ""  # asking for the port checks it
     return name == "localhost" or _loopback(name)
 
 

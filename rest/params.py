@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from starlette.datastructures import QueryParams
 
 from metrics.errors import BadRequest, TooComplex
-from metrics.window import Window
+from metrics.window import Window, to_ms
 
 ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 LAST = re.compile(r"([1-9][0-9]{0,5})([mhdw])")
@@ -76,9 +76,10 @@ def time_range(text: str, now: datetime) -> Window:
             "time_range",
         )
     start, end = (_instant(edge) for edge in edges)
-    if end <= start:
+    if to_ms(end) <= to_ms(start):
         raise BadRequest(
-            f"time_range ends at {edges[1]}, not after its start {edges[0]}. Give an end later than the start.",
+            f"time_range ends at {edges[1]}, not after its start {edges[0]}. Give an end later than the start, "
+            "by a millisecond at least.",
             "time_range",
         )
     return _not_too_long(Window(start, end))

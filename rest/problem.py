@@ -29,6 +29,8 @@ def of_error(error: GatewayError, request_id: str) -> Response:
     response = problem(error.status, error.code, str(error), request_id, argument=argument)
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == HTTPStatus.REQUEST_TIMEOUT:
+        response.headers["Connection"] = "close"  # the rest of the body may still come, and is no request
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="naap-gateway"'
     return response

@@ -5,6 +5,8 @@ import gzip
 import json
 import re
 import time
+from collections.abc import MutableMapping
+from typing import Any
 
 import pytest
 
@@ -74,6 +76,45 @@ async def test_without_its_store_it_is_alive_and_not_ready(running: Running, mon
     assert (await running.client.get("/healthz")).status_code == 200
     ready = await running.client.get("/readyz")
     assert (ready.status_code, ready.json()["store"]) == (503, "the store is away.")
+
+
+async def test_with_a_loader_that_is_stuck_it_is_not_ready(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(running.parts.writer), "state", "behind")
+
+    ready = await running.client.get("/readyz")
+
+    assert (ready.status_code, ready.json()["status"], ready.json()["loader"]) == (503, "unavailable", "behind")
+
+
+@pytest.mark.parametrize("host", ["[", "localhost:abc", "a b", ""])
+@pytest.mark.parametrize("path", ["/", "/nothing", "/healthz/", "/graphql", "/v1/sla/gpu/metrics", "/v1/events"])
+async def test_whatever_the_host_says_is_no_fault_inside(running: Running, host: str, path: str) -> None:
+    answer = await running.client.get(path, headers={"Host": host, "Accept": "text/html"})
+
+    assert answer.status_code < 500
+
+
+async def test_a_client_that_goes_away_is_no_error(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    messages = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[object] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/events", "query_string": b"", "client": ("127.0.0.1", 1),
+        "headers": [(b"host", b"localhost")],
+    }  # fmt: skip
+    await running.app(scope, receive, send)
+
+    assert (sent, messages) == ([], [])
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_the_root_leads_people_to_graphiql_and_programs_to_the_places(running: Running) -> None:

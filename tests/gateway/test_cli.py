@@ -91,25 +91,30 @@ def test_what_a_broken_file_gave_before_it_broke_is_kept_and_counted(feed: str, 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "status", "said"),
     [
-        (("ingest", "/no/such/file"), "/no/such/file does not exist"),
-        (("ingest", "/tmp"), "/tmp is a directory"),
-        (("ingest", "-", "-"), "given more than once"),
-        (("ingest", "--source", "a b", "/dev/null"), "source must be"),
-        (("ingest", "--to", "localhost", "/dev/null"), "--to must be a URL"),
-        (("simulate", "--orchestrators", "0"), "--orchestrators must be"),
-        (("simulate", "--faults", "ghosts"), "--faults must be"),
-        (("simulate", "--hours", "0.1", "--truth", "/no/such/place/truth"), "cannot be written"),
-        (("rebuild", "--start", "2026-01-09T00:00:00Z"), "--start and --end go together"),
-        (("rebuild", "--start", "2026-01-09T00:00:00Z", "--end", "2026-01-08T00:00:00Z"), "not after its start"),
-        (("serve", "--workers", "2"), "an embedded store belongs to one process"),
+        (("ingest", "/no/such/file"), 1, "/no/such/file does not exist"),
+        (("ingest", "/tmp"), 1, "/tmp is a directory"),
+        (("ingest", "-", "-"), 1, "given more than once"),
+        (("ingest", "--source", "a b", "/dev/null"), 2, "--source must be"),
+        (("ingest", "--to", "localhost", "/dev/null"), 2, "--to must be a URL"),
+        (("ingest", "--to", "http://localhost:99999", "/dev/null"), 2, "--to must be a URL"),
+        (("ingest", "--to", "", "/dev/null"), 2, "--to must be a URL"),
+        (("simulate", "--orchestrators", "0"), 2, "--orchestrators must be"),
+        (("simulate", "--faults", "ghosts"), 2, "--faults must be"),
+        (("simulate", "--hours", "9000", "--truth", "/no/such/place/truth"), 2, "cannot be written"),
+        (("rebuild", "--start", "2026-01-09T00:00:00Z"), 2, "--start and --end go together"),
+        (("rebuild", "--start", "2026-01-09T00:00:00Z", "--end", "2026-01-08T00:00:00Z"), 2, "not after its start"),
+        (("serve", "--workers", "2"), 1, "an embedded store belongs to one process"),
+        (("serve", "--host", "a..b"), 1, "is no address to listen on"),
     ],
 )
-def test_bad_input_is_one_line_that_says_what_to_do(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+def test_bad_input_is_one_line_that_says_what_to_do(
+    arguments: tuple[str, ...], status: int, said: str, tmp_path: Path
+) -> None:
     done = naap(*arguments, store=tmp_path / "store")
 
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (status, 1, "")
     assert done.stderr.startswith("naap: ")
     assert said in done.stderr
 
@@ -136,6 +141,8 @@ def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
         ({"NAAP_PROT": "1"}, "did you mean NAAP_PORT?"),
         ({"NAAP_PORT": "x"}, "NAAP_PORT must be"),
         ({"NAAP_BACKEND": "mysql://user:hunter2@host/db"}, "NAAP_BACKEND must be"),
+        ({"NAAP_BACKEND": "chdb://["}, "NAAP_BACKEND must be"),
+        ({"NAAP_BACKEND": "chdb://~nobodyx/x"}, "~nobodyx is the home of no user here"),
         ({"NAAP_BACKEND": "chdb:///dev/null"}, "/dev/null is a file"),
         ({"NAAP_BACKEND": "chdb:///proc/nothing"}, "/proc/nothing cannot be made"),
     ],

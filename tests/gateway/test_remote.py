@@ -97,7 +97,19 @@ def test_an_absent_gateway_is_an_error_that_says_what_to_check() -> None:
         Remote("http://127.0.0.1:9", "default", sleep=lambda _: None).load([b"{}"])
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/", "http://", "/v1/events"])
+@pytest.mark.parametrize(
+    "url", [
+        "", "localhost:8000", "ftp://x/", "http://", "/v1/events", "http://[", "http://localhost:abc",
+        "http://localhost:99999", "http://localhost:0", "http://a b:80", "http://a..b", "http://a/\n", "http://a/ä",
+    ],
+)  # fmt: skip
 def test_a_bad_url_is_refused(url: str) -> None:
     with pytest.raises(BadRequest, match="--to must be a URL"):
         Remote(url, "default")
+
+
+def test_a_url_with_a_password_is_refused_and_not_repeated() -> None:
+    with pytest.raises(BadRequest, match="NAAP_OPERATOR_TOKEN") as caught:
+        Remote("http://me:hunter2@localhost:8000", "default")
+
+    assert "hunter2" not in str(caught.value)

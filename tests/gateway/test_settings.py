@@ -34,6 +34,8 @@ def test_variables_replace_defaults() -> None:
         ("NAAP_HOST", "  "),
         ("NAAP_LOG_LEVEL", "loud"),
         ("NAAP_REGIONS", "/no/such/file.json"),
+        ("NAAP_REGIONS", "~nobodyx/file.json"),
+        ("NAAP_REGIONS", "/" + "x" * 300),
         ("NAAP_OPERATOR_TOKEN", "short"),
         ("NAAP_OPERATOR_TOKEN_FILE", "/no/such/token"),
         ("NAAP_EVENTS_MAX_BYTES", "32MiB"),

@@ -129,6 +129,28 @@ async def test_deriving_that_fails_is_said_and_tried_again(slow: Slow) -> None:
     await asyncio.to_thread(writer.stop)
 
 
+async def test_a_loader_that_is_stuck_is_behind(slow: Slow) -> None:
+    now = 1000.0
+    writer = Writer(slow, 4, clock=lambda: now)  # type: ignore[arg-type]  # as much of a loader as it needs
+    waiting = [asyncio.ensure_future(writer.load("a", lambda: [b"1"] * (LARGE + 1)))]
+    await asyncio.sleep(0)
+    assert writer.pending_since == 1000
+    slow.free.clear()
+    writer.start()
+    await until(lambda: writer.recovered.is_set() and writer._jobs.empty())
+    now = 1030.0
+    waiting.append(asyncio.ensure_future(writer.load("b", lambda: [b"1"] * (LARGE + 1))))
+    await asyncio.sleep(0.02)
+    assert (writer.state, writer.pending_since) == ("ready", 1000)
+    now = 1030.5
+    assert writer.state == "behind"
+    slow.free.set()
+    await asyncio.gather(*waiting)
+
+    assert (writer.state, writer.pending_since) == ("ready", None)
+    await asyncio.to_thread(writer.stop)
+
+
 async def test_recovery_that_fails_is_tried_again(slow: Slow) -> None:
     slow.failures = [StoreUnavailable("gone.")]
     writer = started(slow)

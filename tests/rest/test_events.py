@@ -116,7 +116,13 @@ async def test_without_a_token_no_other_may(surface: Surface, host: str) -> None
         {"Via": "1.1 proxy"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Host": "evil.example:8000"},
+        {"Host": "["},
+        {"Host": "localhost:abc"},
+        {"Host": "localhost:99999"},
+        {"Host": "evil@localhost"},
+        {"Host": "localhost/evil"},
     ],
 )
 async def test_without_a_token_no_proxy_and_no_page_of_another_site_may(
