@@ -5,12 +5,18 @@ import secrets
 from typing import Any
 
 from graphql import GraphQLError
+from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from graph.places import Places
 from metrics.errors import BadRequest, GatewayError, RateLimited
 
 log = logging.getLogger("naap.graph")
+
+ABORTED = (
+    "the document was not checked to its end: it has too many errors or its fragments are nested too deeply. Put right "
+    "what is told first, use fewer fragments, and send it again."
+)
 
 
 def told(error: GraphQLError, places: Places) -> GraphQLError:
@@ -24,6 +30,12 @@ def told(error: GraphQLError, places: Places) -> GraphQLError:
         # Without a path it is about a value as it was written, which does not know where it stands.
         message = f"{argument}: {cause}" if argument else str(cause)
         return _with(error, message, {**extensions_of(cause), **named})
+    if isinstance(cause, ValueError) and error.path is None:
+        # Python reads no whole number of thousands of digits.
+        message = "the number has too many digits to be read. Write a smaller one."
+        return _with(error, f"{argument}: {message}" if argument else message, {"code": "BAD_REQUEST", **named})
+    if isinstance(error, ValidationAbortedError):
+        return _with(error, ABORTED, {"code": "BAD_REQUEST"})
     if cause is None:
         # Syntax, validation and coercion: written by the library for the caller.
         return _with(error, error.message, {"code": "BAD_REQUEST", **named, **(error.extensions or {})})

@@ -280,6 +280,8 @@ class StreamFilter:
                     raise BadRequest(f"filter.{attribute} cannot be compared with null here.", "filter")
                 parts.append(Has(dimension, given.passes))
         if self.outcome:
+            if self.outcome.eq is None or self.outcome.ne is None:
+                raise BadRequest("filter.outcome cannot be compared with null: every session has one.", "filter")
             parts.append(Ended(self.outcome.passes))
         if self.started_at:
             parts.append(Started(*self.started_at.bounds))

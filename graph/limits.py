@@ -1,8 +1,9 @@
-"""Bounds on what one document may be: depth, aliases, fields after fragments, tokens."""
+"""Bounds on what one document may be: depth, aliases, fields after fragments, repetitions, tokens."""
 
-from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -10,18 +11,24 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     SelectionSetNode,
 )
-from graphql.validation import ValidationRule
-from strawberry.extensions import SchemaExtension
+from strawberry.extensions import SchemaExtension, ValidationCache
 
 from metrics.errors import TooComplex
 from resolvers.context import LIMITS, Limits
 
+# Documents whose bounds are kept.
+KEPT = 100
+
+Definition: TypeAlias = OperationDefinitionNode | FragmentDefinitionNode
+
 
 class Bounds(SchemaExtension):
-    """Refuses documents that are too large before they are validated in full."""
+    """Refuses documents of too many tokens while they are read."""
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.limits = limits
@@ -29,9 +36,26 @@ class Bounds(SchemaExtension):
     def on_operation(self) -> Iterator[None]:
         asked = self.execution_context
         asked.parse_options["max_tokens"] = self.limits.max_tokens
-        # The operation's name is not part of the document, so a rule cannot see whether it was given.
+        yield
+
+
+class Validation(ValidationCache):
+    """The standard rules, for documents within bounds only: on some small texts they take very long."""
+
+    def __init__(self, limits: Limits = LIMITS, maxsize: int = KEPT) -> None:
+        super().__init__(maxsize)
+        self.limits = limits
+
+    def on_validate(self) -> Iterator[None]:
+        asked = self.execution_context
+        # The operation's name is not part of the document, so what is kept depends on whether it was given.
         is_named = asked._provided_operation_name is not None
-        asked.validation_rules = (_rule(self.limits, is_named), *asked.validation_rules)
+        document = asked.graphql_document
+        found = refusals(document, self.limits, is_named) if document else ()
+        if not found:
+            yield from super().on_validate()
+            return
+        asked.pre_execution_errors = [*found]
         yield
 
 
@@ -71,31 +95,86 @@ def _of_fragment(name: str, fragments: Mapping[str, FragmentDefinitionNode], kno
     return known[name]
 
 
-@cache
-def _rule(limits: Limits, is_named: bool) -> type[ValidationRule]:
-    class WithinBounds(ValidationRule):
-        """No operation is larger than the limits."""
+@lru_cache(KEPT)
+def refusals(document: DocumentNode, limits: Limits, is_named: bool) -> tuple[GraphQLError, ...]:
+    """Why the document may not be executed, whatever the schema says; nothing where it is small enough."""
+    written = [one for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
+    fragments = {one.name.value: one for one in written}
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    definitions: list[Definition] = [*operations, *written]
+    # Definitions of one name are refused later, and cost as much as others until then.
+    if len(written) > limits.max_fragments:
+        return (_too_much(document, len(written), "fragments", limits.max_fragments),)
+    try:
+        known: dict[str, Size] = {}
+        found = [
+            error
+            for one in definitions
+            for error in _of_definition(one, size(one.selection_set, fragments, known), limits)
+        ]
+        # Only what is small in all may be walked field by field.
+        if not found:
+            found = [error for one in definitions for error in _crowded(one, fragments, limits)]
+    except RecursionError:
+        message = f"the query is nested too deeply; at most {limits.max_depth:,} levels. Ask for less at a time."
+        return (GraphQLError(message, original_error=TooComplex(message)),)
+    if len(operations) > 1 and not is_named:
+        found.append(GraphQLError("the document has several operations: say which in operationName.", document))
+    return tuple(found)
 
-        def enter_document(self, node: DocumentNode, *_: Any) -> None:
-            fragments = {one.name.value: one for one in node.definitions if isinstance(one, FragmentDefinitionNode)}
-            known: dict[str, Size] = {}
-            operations = [one for one in node.definitions if isinstance(one, OperationDefinitionNode)]
-            for one in operations:
-                self._check(one, size(one.selection_set, fragments, known))
-            if len(operations) > 1 and not is_named:
-                self.report_error(
-                    GraphQLError("the document has several operations: say which in operationName.", node)
-                )
 
-        def _check(self, operation: OperationDefinitionNode, found: Size) -> None:
-            for name, count, most in (
-                ("levels deep", found.depth, limits.max_depth),
-                ("fields", found.fields, limits.max_fields),
-                ("aliases", found.aliases, limits.max_aliases),
-            ):
-                if count > most:
-                    message = f"the query has {count:,} {name}; at most {most:,}. Ask for less at a time."
-                    cause = TooComplex(message)
-                    self.report_error(GraphQLError(message, operation, original_error=cause))
+def _of_definition(node: Definition, found: Size, limits: Limits) -> Iterator[GraphQLError]:
+    for name, count, most in (
+        ("levels deep", found.depth, limits.max_depth),
+        ("fields", found.fields, limits.max_fields),
+        ("aliases", found.aliases, limits.max_aliases),
+    ):
+        if count > most:
+            yield _too_much(node, count, name, most)
 
-    return WithinBounds
+
+def _crowded(
+    node: Definition, fragments: Mapping[str, FragmentDefinitionNode], limits: Limits
+) -> Iterator[GraphQLError]:
+    """The fields of a definition as they are merged: how many stand at the root, and how often one is repeated."""
+    root = _merged([node.selection_set], fragments)
+    count = sum(map(len, root.values()))
+    if isinstance(node, OperationDefinitionNode) and count > limits.max_root_fields:
+        yield _too_much(node, count, "root fields", limits.max_root_fields)
+        return
+    waiting = [root]
+    while waiting:
+        merged = waiting.pop()
+        for name, fields in merged.items():
+            if len(fields) > limits.max_repeats:
+                yield _too_much(node, len(fields), f"times {name} at one place", limits.max_repeats)
+                return
+            below = [one.selection_set for one in fields if one.selection_set]
+            if below:
+                waiting.append(_merged(below, fragments))
+
+
+def _merged(
+    sets: Sequence[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
+) -> dict[str, list[FieldNode]]:
+    """The fields of selection sets by the names that they are answered under; each fragment is put in once."""
+    found: dict[str, list[FieldNode]] = defaultdict(list)
+    spread: set[str] = set()
+    waiting = [*sets]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                found[(node.alias or node.name).value].append(node)
+            elif isinstance(node, FragmentSpreadNode):
+                name = node.name.value
+                if name in fragments and name not in spread:
+                    spread.add(name)
+                    waiting.append(fragments[name].selection_set)
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+    return found
+
+
+def _too_much(node: Node, count: int, name: str, most: int) -> GraphQLError:
+    message = f"the query has {count:,} {name}; at most {most:,}. Ask for less at a time."
+    return GraphQLError(message, node, original_error=TooComplex(message))

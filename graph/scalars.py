@@ -13,11 +13,12 @@ Address = NewType("Address", str)
 Wei = NewType("Wei", int)
 Decimal = NewType("Decimal", str)
 
-_DATETIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+_DATETIME = re.compile(r"(?a:\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))")
 _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{40}")
 _DURATION = re.compile(
     r"P(?=[\dT])(?:(?P<weeks>\d+)W|(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d{1,3})?)S)?)?)"
+    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d{1,3})?)S)?)?)",
+    re.ASCII,
 )
 
 
@@ -34,7 +35,7 @@ def read_datetime(value: object) -> datetime:
 
 def write_datetime(at: datetime) -> str:
     """A datetime as RFC 3339 in UTC; milliseconds only where there are any."""
-    text = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    text = at.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
     ms = at.microsecond // 1000
     return f"{text}.{ms:03}Z" if ms else f"{text}Z"
 
@@ -85,7 +86,7 @@ def read_wei(value: object) -> Wei:
 
 def read_decimal(value: object) -> Decimal:
     """A decimal text as it is."""
-    if not isinstance(value, str) or not re.fullmatch(r"-?\d+(\.\d+)?", value):
+    if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
         raise BadRequest(f'{value!r} is no decimal number. Write it in quotes, like "0.012".')
     return Decimal(value)
 

@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
-from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.schema.name_converter import NameConverter
@@ -15,7 +15,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
 from graph.executor import Executor
-from graph.limits import Bounds
+from graph.limits import Bounds, Validation
 from graph.places import Places
 from graph.query import Query
 from graph.scalars import SCALARS
@@ -67,7 +67,7 @@ def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> strawberr
         types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream],
         config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
         execution_context_class=Executor,
-        extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: ValidationCache(CACHED)],
+        extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: Validation(limits, CACHED)],
     )
 
 

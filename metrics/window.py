@@ -12,6 +12,9 @@ MINUTE_MS, HOUR_MS, DAY_MS, WEEK_MS = 60_000, 3_600_000, 86_400_000, 604_800_000
 # Weeks begin on Monday; the epoch was a Thursday.
 WEEK_ORIGIN_MS = -3 * DAY_MS
 MS = timedelta(milliseconds=1)
+# Windows lie in these years: edges of their buckets can be written too. The first week begins before 1970 does.
+FIRST_YEAR, LAST_YEAR = 1970, 9990
+LATEST_MS = (datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC) - EPOCH) // MS
 
 
 class Grain(Enum):
@@ -60,7 +63,13 @@ class Window:
             at: datetime = getattr(self, name)
             if at.tzinfo is None:
                 raise BadRequest(f"window.{name} has no time zone. Write it as 2026-01-09T13:00:00Z.", f"window.{name}")
-            object.__setattr__(self, name, from_ms(to_ms(at)))
+            if not WEEK_ORIGIN_MS <= (at_ms := to_ms(at)) <= LATEST_MS:
+                raise BadRequest(
+                    f"window.{name} must lie in the years {FIRST_YEAR} to {LAST_YEAR}, for example "
+                    "2026-01-09T13:00:00Z.",
+                    f"window.{name}",
+                )
+            object.__setattr__(self, name, from_ms(at_ms))
         if self.end <= self.start:
             raise BadRequest(
                 f"window ends at {self.end.isoformat()}, not after its start {self.start.isoformat()}. "
@@ -70,15 +79,12 @@ class Window:
 
     @classmethod
     def last(cls, length: timedelta, now: datetime) -> "Window":
-        """The window of this length that ends now. Raises BadRequest where it would begin before year 1."""
+        """The window of this length that ends now. Raises BadRequest where it would begin before 1970."""
         if length <= timedelta(0):
             raise BadRequest("window.last must be longer than zero, for example PT1H.", "window.last")
-        try:
-            return cls(now - length, now)
-        except OverflowError:
-            raise BadRequest(
-                "window.last reaches back before the calendar. Use a shorter one.", "window.last"
-            ) from None
+        if length > now - EPOCH:
+            raise BadRequest(f"window.last reaches back before {FIRST_YEAR}. Use a shorter one.", "window.last")
+        return cls(now - length, now)
 
     @classmethod
     def of_ms(cls, start_ms: int, end_ms: int) -> "Window":

@@ -31,7 +31,8 @@ class Batch(Generic[K, V]):
                 loop.call_soon(self._tick)
             self._waiting.append(key)
             self._quiet = 0
-        return found
+        # An asker that is cancelled beside a sibling's error takes the answer from nobody else.
+        return asyncio.shield(found)
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
@@ -53,7 +54,7 @@ class Batch(Generic[K, V]):
             answers = dict.fromkeys(keys, error)
         for key in keys:
             future, answer = self._known[key], answers[key]
-            if future.done():  # its asker went away
+            if future.done():  # the loop is being closed
                 continue
             if isinstance(answer, Exception):
                 future.set_exception(answer)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from backends.backend import Backend, Holdings, LoggedEvent, SessionRecord, StreamQuestion, StreamRecord
+from metrics.errors import TooComplex
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -36,13 +37,21 @@ class Limits:
     max_points: int = 20_000
     # Pages of streams cannot be read together, so a request may ask for a few.
     max_stream_pages: int = 20
+    # Over all series of a request; a column of values is a tenth of the work of buckets.
+    max_request_points: int = 50_000
+    max_timelines: int = 1_000
     max_depth: int = 16
     max_aliases: int = 200
     max_fields: int = 5_000
-    max_tokens: int = 20_000
+    max_tokens: int = 5_000
+    max_root_fields: int = 50
+    max_fragments: int = 50
+    # How often one field may be written at one place: whether they agree is checked pair by pair.
+    max_repeats: int = 50
 
 
 LIMITS = Limits()
+COLUMNS_PER_BUCKETS = 10
 
 
 @dataclass(slots=True)
@@ -59,10 +68,35 @@ class Context:
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)
+    # What was spent, points in tenths.
+    _tenths: int = field(default=0, init=False)
+    _timelines: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.now = self.now.astimezone(UTC)
         self.loader = Loader(self.backend, self.limits.max_stream_pages)
+
+    def spend_points(self, points: int, as_column: bool = False) -> None:
+        """Take the points of a series from what the request may ask. Raises TooComplex where too few are left."""
+        tenths = points if as_column else points * COLUMNS_PER_BUCKETS
+        most = self.limits.max_request_points
+        if self._tenths + tenths > most * COLUMNS_PER_BUCKETS:
+            raise TooComplex(
+                f"all series of the request together have more than {most:,} buckets. Use a wider interval, a shorter "
+                "window or fewer series at a time.",
+                "interval",
+            )
+        self._tenths += tenths
+
+    def spend_timeline(self) -> None:
+        """Take one session's timeline from what the request may ask. Raises TooComplex where none is left."""
+        self._timelines += 1
+        if self._timelines > self.limits.max_timelines:
+            raise TooComplex(
+                f"the request reads the timelines of more than {self.limits.max_timelines:,} sessions. Give a smaller "
+                "first, or ask for the timelines of fewer streams at a time.",
+                "first",
+            )
 
     def load(self, question: Question) -> Awaitable[list[Row]]:
         """The rows that answer a question; questions of one moment are read together."""

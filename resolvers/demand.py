@@ -154,6 +154,7 @@ class DemandSeries:
 
     async def buckets(self, asked: DemandAsked, partial: bool = True) -> list[DemandBucket]:
         """Every bucket with its demand."""
+        self.context.spend_points(self.window.count(self.interval))
         found: dict[int, list[Row]] = defaultdict(list)
         for row in await _read(self.context, self.scope, self.window, asked, self.interval):
             found[row.start_ms or 0].append(row)

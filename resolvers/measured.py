@@ -156,20 +156,26 @@ class Series:
 
     async def starts(self) -> list[datetime]:
         """Where the buckets begin."""
+        self._spend(as_column=True)
         rows = await self._rows(_LEAST)
         return [from_ms(start) for start, _ in rows]
 
     async def values(self, metric: Metric, statistic: Statistic) -> list[Number | None]:
         """One figure, bucket by bucket."""
+        self._spend(as_column=True)
         rows = await self._rows(Measures(sorted(metric.reads(statistic))))
         return Columns([sums for _, sums in rows], self.fill).column(metric, statistic)
 
     async def buckets(self, asked: Asked, partial: bool = True) -> list[Bucket]:
         """Every bucket with its metrics."""
+        self._spend()
         rows = await self._rows(asked.measures or _LEAST)
         reach = (await self.context.holds()).latest_ms if partial else None
         columns = Columns([sums for _, sums in rows], self.fill)
         return [self._bucket(start, index, columns, reach) for index, (start, _) in enumerate(rows)]
+
+    def _spend(self, as_column: bool = False) -> None:
+        self.context.spend_points(self.window.count(self.interval), as_column)
 
     def _bucket(self, start: int, index: int, columns: Columns, reach: int | None) -> Bucket:
         span = clipped(start, self.interval, self.window)

@@ -122,6 +122,7 @@ class TimelineEvent:
 
 async def timeline(context: Context, session: SessionRecord) -> list[TimelineEvent]:
     """What happened in a session, in order of time."""
+    context.spend_timeline()
     shown = []
     running: str | None = None
     for event in await context.events(session.owner):

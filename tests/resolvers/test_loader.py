@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from metrics.fold import fold
 from metrics.question import Question
 from metrics.sighting import TRAITS, Sighting, SightingQuestion, Trait, seen
 from metrics.window import Grain, Window
+from resolvers.batch import Batch
 from resolvers.context import Context
 
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
@@ -177,3 +179,18 @@ async def test_a_read_that_fails_fails_its_askers_and_no_others() -> None:
     assert isinstance(bad, StoreUnavailable)
     with pytest.raises(StoreUnavailable):
         await request.load(Question.of(SESSIONS.measures, window, Grain.HOUR))
+
+
+async def test_an_asker_that_is_cancelled_takes_the_answer_from_nobody_else() -> None:
+    async def answer(keys: Sequence[str]) -> dict[str, str | Exception]:
+        return {key: key.upper() for key in keys}
+
+    async def wait(key: str) -> str:
+        return await batch.load(key)
+
+    batch: Batch[str, str] = Batch(answer)
+    gone, stays = asyncio.ensure_future(wait("a")), asyncio.ensure_future(wait("a"))
+    await asyncio.sleep(0)
+    gone.cancel()
+
+    assert await stays == "A"
