@@ -129,6 +129,7 @@ class MemoryStore:
             self.raw[event.source, event.id] = event
             self.undone.append(logged(event))
         self.conflicts.update({(event.source, event.id, event.sha): event for event in batch.conflicts})
+        self.undone += [LoggedEvent(e.owner, e.source, e.id, e.at_ms, b"") for e in batch.conflicts]
         self.rejected.update({(line.source, line.sha): line for line in batch.rejected})
         self.version += 1
 

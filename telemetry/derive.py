@@ -6,7 +6,7 @@ To mark too many costs time; to mark too few would be wrong, and the laws' tests
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from backends.log import Derivation, Log, Spot, StoredSession
@@ -66,10 +66,10 @@ class Deriver:
             self._step(Touched(source), owners[start : start + CHUNK], latest_ms, arrived)
         marked = explained(touched, self.log) | self._repaid(touched) | renamed(touched, self.log)
         marked |= silenced(source, self.log, self._latest.get(source), latest_ms)
-        self._latest[source] = latest_ms
         rest = sorted(marked - touched.owners)
         for start in range(0, len(rest), CHUNK):
             self._step(Touched(source), rest[start : start + CHUNK], latest_ms, {})
+        self._latest[source] = latest_ms
 
     def forget(self) -> None:
         """Start from the log alone, as after opening."""
@@ -80,6 +80,8 @@ class Deriver:
         """Sessions of which payments now say something else than what is stored."""
         stored_requests = (one.record.request_id for one in self.log.sessions_of(touched.owners))
         requests = {*stored_requests, *(p.request_id for p in touched.payments)}
+        joined, _ = self._joined(touched, requests, {})
+        requests |= {brief.request_id for brief in joined.briefs}
         joined, stored = self._joined(touched, requests, {})
         said = {one.record.owner: Paid(one.paid_gateway, one.paid_workflow) for one in stored}
         return {owner for owner, now in joined.paid().items() if said.get(owner, now) != now}
@@ -94,7 +96,7 @@ class Deriver:
         sessions = self.readings.sessions(owners, new)
         requests = {session.request_id for session in sessions.values()} | {p.request_id for p in touched.payments}
         requests |= {brief.request_id for brief in before.values()}
-        joined, _ = self._joined(touched, requests, sessions)
+        joined, _ = self._joined(touched, requests, sessions, before.keys() - sessions.keys())
         world = self._world(touched.source, list(sessions.values()), joined.paid())
         derived = Derived()
         briefs = {
@@ -129,7 +131,7 @@ class Deriver:
         return brief
 
     def _joined(
-        self, touched: Touched, requests: set[str], fresh: Mapping[str, Session]
+        self, touched: Touched, requests: set[str], fresh: Mapping[str, Session], gone: Set[str] = frozenset()
     ) -> tuple[Joined, Sequence[StoredSession]]:
         """The payments of these requests and their groups, joined to the sessions they name, fresh ones among them."""
         source = touched.source
@@ -137,9 +139,9 @@ class Deriver:
         groups = {group for p in (*touched.payments, *by_request) if (group := joins.group_of(p))}
         by_group = self.log.payments_by_session(source, groups) if groups else ()
         payments = {p.id: p for p in (*by_request, *by_group)}
-        named = {p.request_id for p in payments.values()} - {""}
+        named = ({p.request_id for p in payments.values()} | requests) - {""}
         stored = self.log.sessions_by_request(source, named) if named else ()
-        briefs = [Brief.unpack(one) for one in stored if one.record.owner not in fresh]
+        briefs = [Brief.unpack(one) for one in stored if one.record.owner not in fresh.keys() | gone]
         spans = [Brief.span(session) for session in fresh.values() if session.request_id in named]
         return Joined(payments.values(), (*briefs, *spans)), stored
 
@@ -183,6 +185,7 @@ class Deriver:
         changed = [*before.values(), *briefs.values()]
         legs = [leg for brief in changed for leg in brief.legs if leg.place]
         if not legs:
+            derived.add([], list(joins.startups(briefs.values(), briefs.values())))
             return
         start_ms = min(leg.start_ms for leg in legs) - joins.COLD_MS
         end_ms = max(leg.end_ms for leg in legs) + joins.COLD_MS

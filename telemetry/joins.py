@@ -181,7 +181,8 @@ def startups(wanted: Iterable[Brief], around: Iterable[Brief]) -> Iterator[Fact]
     warm: dict[tuple[str, str | None], list[tuple[int, int, str]]] = {}
     for brief in around:
         for leg in brief.legs:
-            warm.setdefault((leg.place, brief.workflow), []).append((leg.start_ms, leg.end_ms, brief.owner))
+            if leg.place:
+                warm.setdefault((leg.place, brief.workflow), []).append((leg.start_ms, leg.end_ms, brief.owner))
     for brief in wanted:
         if brief.first_frame is not None and _cold(brief, warm):
             frame = brief.first_frame

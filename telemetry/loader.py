@@ -5,7 +5,7 @@ enough has come together, or when the caller asks. A crash in between leaves eve
 """
 
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ from telemetry.values import Unreadable
 from telemetry.wire import KNOWN_TYPES, canonical, digest, parse, read, unwrapped
 
 LINES = 10_000  # read and appended together
+CHUNKS_AHEAD = 4
 DERIVE_AT = 50_000  # events that may wait to be derived while loading
 MOST_REPORTED = 1_000
 log = logging.getLogger("naap.loader")
@@ -80,24 +81,24 @@ class Loader:
 
     def recover(self) -> int:
         """Derive what a crash left behind; call once after opening. Returns how many events that were."""
-        self._unsure = False
+        self.deriver.forget()
         left = self.log.pending(2**31)
         alive = {(event.source, event.id) for event in left if event.body}
         lost = [e for e in left if not (e.body or e.owner) and (e.source, e.id) in alive]
+        for event in left:
+            touched = self._touch(event.source)
+            touched.owners.update({event.owner} - {""})
+            touched.conflicts.add(event.id)
+            if event.body and not lost:
+                touched.add(reread(event))
         if lost:
             # A payment or snapshot was withdrawn and what it said is not at hand: anything may have changed.
             for event in lost:
                 self._touch(event.source).lost.add(event.id)
-            self.rebuild()
-            return len(left)
-        for event in left:
-            touched = self._touch(event.source)
-            if event.body:
-                touched.add(reread(event))
-            elif event.owner:
-                touched.owners.add(event.owner)
-            touched.conflicts.add(event.id)
-        self.derive()
+            self._rebuild(EVERYTHING, None)
+        self._derive()
+        self.log.mark_derived()
+        self._unsure = False
         return len(left)
 
     def load(self, source: str, lines: Iterable[bytes], step: Callable[[Report], None] | None = None) -> Report:
@@ -114,7 +115,6 @@ class Loader:
     def derive(self) -> None:
         """Derive everything that waits, and bring the rollups up to date."""
         if self._unsure:
-            # An append failed half-way: only the log knows what it kept.
             self.recover()
             return
         self._derive()
@@ -129,10 +129,13 @@ class Loader:
 
     def rebuild(self, window: Window | None = None, step: Callable[[int], None] | None = None) -> int:
         """Derive every event of the window (None: all) again from the raw log. Returns how many that were."""
+        self.recover()
+        return self._rebuild(EVERYTHING if window is None else (window.start_ms, window.end_ms), step)
+
+    def _rebuild(self, span_ms: tuple[int, int], step: Callable[[int], None] | None) -> int:
         self.deriver.forget()
-        start_ms, end_ms = EVERYTHING if window is None else (window.start_ms, window.end_ms)
         after, count = None, 0
-        while page := self.log.event_log(start_ms, end_ms, DERIVE_AT, after):
+        while page := self.log.event_log(*span_ms, DERIVE_AT, after):
             for event in page:
                 self._touch(event.source).add(reread(event))
             for source, event_id, _, _ in self.log.conflict_counts([(e.source, e.id) for e in page]):
@@ -142,7 +145,7 @@ class Loader:
             after = (page[-1].owner, page[-1].at_ms, page[-1].source, page[-1].id)
             if step is not None:
                 step(count)
-        self.derive()
+        self.log.refresh()
         return count
 
     def _touch(self, source: str) -> Touched:
@@ -155,6 +158,8 @@ class Loader:
             if isinstance(found, Rejected):
                 report.reject(number, found.reason)
         incoming = [found for _, found in arrived if isinstance(found, Incoming)]
+        if self._unsure:
+            self.recover()
         batch, touched = self._sort(source, incoming, report)
         try:
             self.log.append(Batch(batch.events, batch.conflicts, batch.superseded, list(rejected.values())))
@@ -234,11 +239,11 @@ def chunks(
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, the next one already made in a thread while the store is busy with the last."""
+    """The same items, the next few already made in a thread while the store is busy."""
     with ThreadPoolExecutor(1, thread_name_prefix="reader") as reader:
-        coming = reader.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = reader.submit(next, items, None)
+        coming = deque(reader.submit(next, items, None) for _ in range(CHUNKS_AHEAD))
+        while (item := coming.popleft().result()) is not None:
+            coming.append(reader.submit(next, items, None))
             yield item
 
 

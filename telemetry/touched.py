@@ -140,5 +140,8 @@ def silenced(source: str, log: Log, before_ms: int | None, latest_ms: int) -> se
     edge_ms = latest_ms - SILENCE_MS
     if before_ms is not None and before_ms > latest_ms:
         return set(log.owners_silent(source, edge_ms, before_ms - SILENCE_MS, ended=True))
-    since_ms = -ALWAYS if before_ms is None else before_ms - SILENCE_MS
+    if before_ms is None:
+        fell_silent = log.owners_silent(source, -ALWAYS, edge_ms, ended=False)
+        return {*fell_silent, *log.owners_silent(source, edge_ms, ALWAYS, ended=True)}
+    since_ms = before_ms - SILENCE_MS
     return set(log.owners_silent(source, since_ms, edge_ms, ended=False)) if since_ms < edge_ms else set()

@@ -65,6 +65,7 @@ class RawLog:
 
     def pending(self, limit: int) -> Sequence[LoggedEvent]:
         self.repair()
+        self._tide.reaches(self.reach())
         found = self._handle.query("pending", PENDING, {"derived": self._tide.derived, "limit": limit}, ("body",))
         return [event_of(row) for row in found]
 
@@ -180,8 +181,7 @@ SELECT owner, source, id, at_ms, content AS body FROM (
   FROM raw WHERE ver > {{derived:UInt64}} GROUP BY {IDENTITY}
   UNION ALL
   SELECT {IDENTITY}, '' AS content, min(ver) AS first
-  FROM conflicts WHERE ver > {{derived:UInt64}} AND ({IDENTITY}) NOT IN (
-    SELECT {IDENTITY} FROM raw WHERE ver > {{derived:UInt64}})
+  FROM conflicts WHERE ver > {{derived:UInt64}}
   GROUP BY {IDENTITY}
 )
 ORDER BY first, {IDENTITY} LIMIT {{limit:UInt64}}
