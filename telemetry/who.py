@@ -53,7 +53,6 @@ class World:
     workflow_offers: Mapping[Spot, Sequence[Offer]] = field(default_factory=dict)
     paid: Mapping[str, Paid] = field(default_factory=dict)
     senders: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
-    latest_ms: Mapping[str, int] = field(default_factory=dict)
     regions: Regions = Regions()
 
 

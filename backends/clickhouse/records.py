@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from backends.backend import LoggedEvent, SessionRecord
-from backends.log import Claim, Event, Offer, Payment, StoredSession
+from backends.log import Event, StoredSession
 from backends.tables import RECORD_FIELDS, STORED_FIELDS
 from metrics.row import Sum
 from metrics.window import DAY_MS, HOUR_MS
@@ -110,21 +110,6 @@ def columns_of_events(events: Sequence[Event], ver: int, deleted: int) -> dict[s
         "ver": [ver] * len(events),
         "deleted": [deleted] * len(events),
     }
-
-
-def claim_of(row: Sequence[Any]) -> Claim:
-    """A claim from its own columns."""
-    return Claim(*row)
-
-
-def offer_of(row: Sequence[Any]) -> Offer:
-    """An offer from its own columns."""
-    return Offer(*row)
-
-
-def payment_of(row: Sequence[Any]) -> Payment:
-    """A payment from its own columns."""
-    return Payment(*row)
 
 
 def columns_of(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> dict[str, Sequence[Any]]:
