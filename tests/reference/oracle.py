@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.reference import answers
+from tests.reference import answers, scores
 from tests.reference.event import Event
 from tests.reference.facts import Fact, all_facts, conflict_facts, swap_reason
 from tests.reference.identity import Book, Places
@@ -65,6 +65,16 @@ class Oracle:
     def metrics(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `SlaMetrics` that events define."""
         return answers.metrics(self.chosen(start, end, where))
+
+    def evidence(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
+        """What the versions of the score read besides the metrics."""
+        return scores.evidence(self.chosen(start, end, where))
+
+    def score(
+        self, version: str, start: Instant, end: Instant, targets: scores.Targets, **where: Any
+    ) -> dict[str, Any]:
+        """The SLA score of a version of the formula."""
+        return scores.score(self, version, start, end, targets, **where)
 
     def demand(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `Demand` that events define."""
