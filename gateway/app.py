@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -24,6 +24,7 @@ from gateway.writer import Writer
 from graph.app import graphql_routes
 from graph.schema import build_schema
 from metrics.errors import GatewayError
+from metrics.targets import Targets, packaged
 from resolvers.context import Context
 from rest.events import Door, Intake
 from rest.json import Json
@@ -50,10 +51,13 @@ class Parts:
     writer: Writer
     regions: Regions
     clock: Clock
+    targets: Targets = field(default_factory=packaged)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
-        return Context(self.store, self.clock(), entry, request.state.request_id, self.regions.names)
+        return Context(
+            self.store, self.clock(), entry, request.state.request_id, self.regions.names, targets=self.targets
+        )
 
     async def graph_context(self, request: Request) -> Context:
         """The same, as the graph wants it."""

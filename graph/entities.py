@@ -1,7 +1,7 @@
 """Orchestrators, GPUs, workflows, gateways, regions and the network, as they are answered."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias, cast
 
 import strawberry
 
@@ -9,16 +9,21 @@ from graph.connection import AfterArgument, BeforeArgument, Connection, FirstArg
 from graph.entity import Ctx, all_of, connection, every, first_seen, last_seen, latest, told
 from graph.fields import field
 from graph.filters import StreamFilter
-from graph.measured import Measured
+from graph.measured import Measured, WorkflowArgument
 from graph.node import Node
 from graph.scalars import Address, Decimal, address_or_none
+from graph.scores import Scored
+from graph.standing import Standing
+from graph.targets import WorkflowTargets
+from graph.window import WindowArgument, window_from
 from metrics.sighting import Trait
 from metrics.window import from_ms
-from resolvers import census
+from resolvers import census, scores
 from resolvers import entities as seen
 from resolvers.entities import Entity, Kind
 from resolvers.order import NEWEST
 from resolvers.page import Slice
+from resolvers.scope import filtered
 
 if TYPE_CHECKING:
     from graph.streams import Stream
@@ -33,7 +38,7 @@ def _regions(entity: Entity) -> list[strawberry.ID] | None:
 
 
 @strawberry.type(description="An orchestrator: a wallet that serves streams.")
-class Orchestrator(Node, Measured):
+class Orchestrator(Node, Measured, Scored):
     """By its wallet."""
 
     kind: ClassVar[Kind] = seen.ORCHESTRATOR
@@ -80,6 +85,13 @@ class Orchestrator(Node, Measured):
     async def workflows(self, info: Ctx) -> list["Workflow"] | None:
         return await every(Workflow, info, self.scope)
 
+    @field("Where it stands among all orchestrators that have a score in the window.")
+    async def standing(
+        self, info: Ctx, window: WindowArgument = None, workflow: WorkflowArgument = None
+    ) -> Standing | None:
+        span = window_from(window, info.context.now)
+        return cast(Standing, await scores.standing(info.context, filtered(self.scope, workflow), self.key, span))
+
     @field("Its streams, newest first.")
     async def streams(
         self,
@@ -106,7 +118,7 @@ def _gib(entity: Entity) -> float | None:
 
 
 @strawberry.type(description="A GPU, by the id that its runner states.")
-class Gpu(Node, Measured):
+class Gpu(Node, Measured, Scored):
     """By its id."""
 
     kind: ClassVar[Kind] = seen.GPU
@@ -154,7 +166,7 @@ class Gpu(Node, Measured):
 
 
 @strawberry.type(description="A workflow: a model that streams are sent through.")
-class Workflow(Node, Measured):
+class Workflow(Node, Measured, Scored):
     """By its name."""
 
     kind: ClassVar[Kind] = seen.WORKFLOW
@@ -167,6 +179,10 @@ class Workflow(Node, Measured):
     @field("The pipeline that it runs in.")
     def pipeline(self, info: Ctx) -> str | None:
         return latest(self, info, Trait.PIPELINE)
+
+    @field("What it should reach; versioned configuration.")
+    def targets(self, info: Ctx) -> WorkflowTargets | None:
+        return cast(WorkflowTargets, info.context.targets.of(self.key))
 
     @field("The price that was advertised last, by any orchestrator of the scope.")
     def price_wei_per_pixel(self, info: Ctx) -> Decimal | None:
