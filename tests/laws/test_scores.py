@@ -1,20 +1,49 @@
 """What scores are made of, and the scores, against the independent reference."""
 
+import asyncio
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import given
 
+from backends.memory import MemoryStore
+from graph.scalars import write_datetime
+from graph.schema import build_schema
 from metrics import columns as c
 from metrics.columns import BILLIONTHS, MICROSECONDS_PER_MS
 from metrics.dimension import Dimension, synthetic
 from metrics.fold import fold
 from metrics.measure import Aggregate, Column
 from metrics.question import Question
-from metrics.window import Window, to_ms
+from metrics.scoring.versions import VERSIONS
+from metrics.targets import PACKAGED, Targets
+from metrics.window import Window, from_ms, to_ms
+from resolvers.context import Context
+from telemetry.simulator.network import Simulation
+from telemetry.simulator.options import Options, parse_faults
+from telemetry.swaps import swap_reason
 from tests.laws.compare import loaded
 from tests.laws.test_reference import SLOW, agree, oracle_of
+from tests.reference.oracle import Oracle
 from tests.reference.strategies import NOW, configs, feeds, wheres, windows
+from tests.scoring.by_hand import SLA_SCORE, check
 
+SCHEMA = build_schema()
+# The reference reads everything again for each.
+GPUS_COMPARED = 2
+SCORES = " ".join(
+    f'v{n}: slaScore(window: $window, version: "{one.name}") {{ {SLA_SCORE} }}' for n, one in enumerate(VERSIONS)
+)
+EVERY_SCORE = f"""query($window: WindowInput) {{
+  orchestrators(first: 500) {{ nodes {{ address {SCORES} gpus(first: 500) {{ nodes {{ gpuId {SCORES} }} }} }} }}
+  gpus(first: 500) {{ nodes {{ gpuId {SCORES} }} }}
+  workflows(first: 500) {{ nodes {{ name {SCORES} }} }}
+  leaderboard(window: $window, first: 500) {{ rank orchestrator {{ address }} score {{ {SLA_SCORE} }} }} }}"""
+OWN = {
+    "version": "test",
+    "workflows": {"model-x": {"output_fps": 22, "prompt_to_first_frame_ms": 1500}},
+}
 SIGNS = {
     "status": c.STATUS_SESSIONS,
     "first_processed": c.FIRST_SEGMENT_SESSIONS,
@@ -70,3 +99,74 @@ READ = {
     for column in (*SIGNS.values(), c.OUTPUT_FPS, c.INPUT_FPS, c.UNSCORED_OUTPUT_FPS, c.UNSCORED_INPUT_FPS)
     for measure in column.measures
 } | {measure for column in (c.WARM_UP, c.START_TO_PLAYABLE) for measure in column.measures}
+
+
+@SLOW
+@given(feed=feeds(), config=configs(), window=windows())
+def test_every_score_is_what_the_reference_says_and_follows_from_its_answer(
+    feed: Any, config: Any, window: Any
+) -> None:
+    same_scores(loaded(feed, NOW, config), oracle_of(feed, config), *window, OWN)
+
+
+def test_scores_of_a_simulated_network_are_compared_with_its_week_before() -> None:
+    options = Options(orchestrators=4, hours=24 * 8, seed=3, rate=0.4, faults=parse_faults("duplicate,late,skew,loss"))
+    feed = [("default", line) for line in Simulation(options).events()]
+    now = options.end + timedelta(days=1)
+    oracle = Oracle(feed, now=now, reason=lambda text: swap_reason(text or "").value)
+
+    answers = same_scores(loaded(feed, now), oracle, options.end - timedelta(days=1), options.end, None)
+
+    compared = [
+        one
+        for answer in answers
+        for part in answer["workflows"]
+        for subscore in part["subscores"]
+        for one in subscore["inputs"]
+        if (one["benchmarkRows"] or 0) >= 48 and one["samples"]
+    ]
+    assert len(compared) > 12
+    assert {one["metric"] for one in compared} == {"startToPlayableMs", "e2eLatencyMs", "outputFps"}
+    assert len({one["score"] for one in compared}) > 6
+
+
+def same_scores(store: MemoryStore, oracle: Oracle, start: datetime, end: datetime, own: Any) -> list[dict[str, Any]]:
+    """Every score that the graph answers is that of the reference, and can be worked out again from itself."""
+    targets = Targets.of_config(own) if own else Targets.load(None)
+    rows = (own or json.loads(PACKAGED.read_bytes()))["workflows"]
+    found: list[dict[str, Any]] = []
+
+    def compare(thing: Any, **where: Any) -> None:
+        for n, version in enumerate(VERSIONS):
+            answer = thing[f"v{n}"]
+            check(answer)
+            theirs = oracle.score(version.name, start, end, rows, **where)
+            agree(answer, {name: theirs[name] for name in ("value", "evidence")}, f"{version.name} {where}")
+            parts = {part["workflow"]: part["value"] for part in answer["workflows"] if part["evidence"]}
+            assert parts.keys() == theirs["parts"].keys()
+            agree(parts, theirs["parts"], f"{version.name} {where}")
+            found.append(answer)
+
+    data = asyncio.run(answered(store, start, end, targets))
+    for one in data["orchestrators"]["nodes"]:
+        compare(one, orchestrator=one["address"])
+        for gpu in one["gpus"]["nodes"][:GPUS_COMPARED]:
+            compare(gpu, orchestrator=one["address"], gpu=gpu["gpuId"])
+    for one in data["gpus"]["nodes"][:GPUS_COMPARED]:
+        compare(one, gpu=one["gpuId"])
+    for one in data["workflows"]["nodes"]:
+        compare(one, workflow=one["name"])
+    own_scores = {one["address"]: one["v0"]["value"] for one in data["orchestrators"]["nodes"]}
+    best = [(entry["orchestrator"]["address"], entry["score"]["value"]) for entry in data["leaderboard"]]
+    assert dict(best) == {address: value for address, value in own_scores.items() if value is not None}
+    assert [value for _, value in best] == sorted((value for _, value in best), reverse=True)
+    return found
+
+
+async def answered(store: MemoryStore, start: datetime, end: datetime, targets: Targets) -> Any:
+    """What the graph answers."""
+    context = Context(store, from_ms(to_ms(end)), lambda body: None, "test", targets=targets)  # type: ignore[arg-type, return-value]
+    window = {"start": write_datetime(start), "end": write_datetime(end)}
+    result = await SCHEMA.execute(EVERY_SCORE, variable_values={"window": window}, context_value=context)
+    assert result.errors is None
+    return result.data
