@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway.app import Parts, build_app
-from gateway.garbage import seldom
+from gateway.interpreter import tuned
 from gateway.settings import Settings
 from gateway.store import is_embedded, open_store, utc_now
 from gateway.writer import Writer
@@ -65,7 +65,7 @@ def serve_one(settings: Settings, listening: socket.socket) -> None:
     store, regions = open_store(settings.backend), Regions.load(settings.regions)
     writer = Writer(Loader(store, utc_now, regions), settings.loader_queue)
     app = build_app(Parts(settings, store, writer, regions, utc_now))
-    seldom()
+    tuned()
     _announce(settings, asyncio.run(store.holds()).latest_ms)
     # Ctrl-C has stopped the server in good order when uvicorn raises it again.
     with suppress(KeyboardInterrupt):

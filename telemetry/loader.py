@@ -26,7 +26,7 @@ from telemetry.wire import KNOWN_TYPES, canonical, digest, parse, read, unwrappe
 
 LINES = 10_000  # read and appended together
 CHUNKS_AHEAD = 4
-DERIVE_AT = 50_000  # events that may wait to be derived while loading
+DERIVE_AT = 100_000  # events that may wait to be derived while loading
 MOST_REPORTED = 1_000
 log = logging.getLogger("naap.loader")
 T = TypeVar("T")
