@@ -60,7 +60,11 @@ class Deriver:
         self.log.state(touched.statements())
         self.readings.update(touched)
         latest_ms = self.log.latest().get(source, 0)
-        owners, arrived = sorted(touched.owners), touched.by_owner()
+        arrived = touched.by_owner()
+        # Sessions of one time together: what they share with their neighbours is read once.
+        owners = sorted(
+            touched.owners, key=lambda owner: (min((r.at_ms for r in arrived.get(owner, ())), default=0), owner)
+        )
         self._step(touched, owners[:CHUNK], latest_ms, arrived)
         for start in range(CHUNK, len(owners), CHUNK):
             self._step(Touched(source), owners[start : start + CHUNK], latest_ms, arrived)
