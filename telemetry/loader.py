@@ -250,7 +250,7 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
 def arrivals(line: bytes, source: str, now_ms: int) -> Iterator[Incoming | Rejected]:
     """The events of a line, read; what cannot be read, with the reason."""
     try:
-        if len(line) > MAX_LINE:
+        if len(line.rstrip(b"\r\n")) > MAX_LINE:
             raise Unreadable("too_large", f"a line may have {MAX_LINE:,} bytes")
         value = parse(line)
     except Unreadable as error:
