@@ -41,6 +41,11 @@ class Dataset:
     updated_at: datetime
     url: str | None = None  # where it can be had
 
+    def told(self) -> dict[str, str | int | None]:
+        """The same as JSON says it, in metadata files and in REST."""
+        plain = {name: getattr(self, name) for name in FIELDS}
+        return plain | {"type": self.type.value, "updated_at": self.updated_at.isoformat().replace("+00:00", "Z")}
+
 
 FIELDS = tuple(one.name for one in fields(Dataset))
 

@@ -10,6 +10,7 @@ from metrics.errors import TooComplex
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
+from promptsets.dataset import Catalogue
 from resolvers.loader import Loader
 
 
@@ -65,6 +66,7 @@ class Context:
     # Configured regions: id → name.
     regions: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = LIMITS
+    datasets: Catalogue = field(default_factory=Catalogue)
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)

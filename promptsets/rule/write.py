@@ -29,7 +29,7 @@ MAKE: Mapping[DatasetType, Callable[[str, Chance], tuple[str, str]]] = {
 }
 DESCRIPTIONS = {
     DatasetType.GOOD: "Well-formed prompts in the forms that suit the model, of many subjects, styles and lengths.",
-    DatasetType.RANDOM: "Prompts as people type them: short, chatty, misspelt, with emoji or settings, in 14 languages.",
+    DatasetType.RANDOM: "Prompts as people type them: short, misspelt, with emoji or settings, in 14 languages.",
     DatasetType.BAD: "Prompts to survive: empty, over-long, contradictory, with control characters or injections.",
 }
 
@@ -86,17 +86,7 @@ def _visible(character: str) -> str:
 
 
 def _metadata(dataset: Dataset) -> bytes:
-    told = {
-        "name": dataset.name,
-        "version": dataset.version,
-        "workflow": dataset.workflow,
-        "type": dataset.type.value,
-        "description": dataset.description,
-        "license": dataset.license,
-        "prompt_count": dataset.prompt_count,
-        "sha256": dataset.sha256,
-        "updated_at": dataset.updated_at.isoformat().replace("+00:00", "Z"),
-    }
+    told = {name: value for name, value in dataset.told().items() if value is not None}
     return f"{json.dumps(told, indent=2)}\n".encode()
 
 
