@@ -1,6 +1,8 @@
 """Archives, unpacked in memory: nothing of one is ever written to disk, and each is bounded in every direction."""
 
 import io
+import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -15,8 +17,20 @@ MAX_UNPACKED_BYTES = 64 * MIB
 MAX_MEMBERS = 1_000
 GZIP, ZIP, ZIP_MEMBER = b"\x1f\x8b", b"PK\x03\x04", b"PK\x01\x02"
 MOST = f"at most {MAX_UNPACKED_BYTES // MIB} MiB in {MAX_MEMBERS:,} files, {MAX_PROMPTS_BYTES // MIB} MiB in one"
-# What deflate or a checksum says to damaged content, in any of the ways that the standard library says it.
-DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError)
+# What the standard library says to damaged content.
+DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    RuntimeError,  # headers within headers without end; a way to compress that is not known here
+)
 
 Member = tuple[str, bytes]
 
@@ -52,7 +66,10 @@ def _inflated(content: bytes, name: str) -> bytes:
 
 def _of_tar(content: bytes, name: str) -> Iterator[Member]:
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
-        for member in archive:
+        # Counted here: a damaged header may lead back to itself, and directories are no files.
+        for count, member in enumerate(archive, 1):
+            if count > MAX_MEMBERS:
+                raise _too_large(name)
             if member.isdir():
                 continue
             if not member.isreg() or member.issparse():

@@ -56,7 +56,7 @@ def downloaded(url: str, connect: Connect = _Https) -> bytes:
             raise BadRequest(f"{shown} cannot be fetched: {str(error) or type(error).__name__}.") from error
         if isinstance(answer, bytes):
             return answer
-        url = urljoin(url, answer)
+        url = answer
     raise BadRequest(f"{shown} cannot be fetched: it is redirected more than {MAX_REDIRECTS} times.")
 
 
@@ -115,7 +115,7 @@ def _asked(connection: http.client.HTTPConnection, parts: SplitResult, until: fl
         connection.request("GET", target, headers=HEADERS)
         response = connection.getresponse()
         if response.status in REDIRECTS:
-            return response.headers.get("Location") or ""
+            return urljoin(parts.geturl(), response.headers.get("Location") or "")
         if response.status != http.client.OK:
             raise ValueError(f"{parts.hostname} answers {response.status} {response.reason[:80]}".rstrip())
         return _content(response, until)
@@ -125,13 +125,19 @@ def _asked(connection: http.client.HTTPConnection, parts: SplitResult, until: fl
 
 def _content(response: http.client.HTTPResponse, until: float) -> bytes:
     content, promised = bytearray(), response.length
+    if promised is not None and promised > MAX_ARCHIVE_BYTES:
+        raise _too_large()
     # read1 returns with what there is, so that a sender of single bytes meets the deadline too.
     while len(content) != promised and (piece := response.read1(PIECE)):
         content += piece
         if len(content) > MAX_ARCHIVE_BYTES:
-            raise ValueError(f"it is larger than {MAX_ARCHIVE_BYTES // MIB} MiB")
+            raise _too_large()
         if time.monotonic() > until:
             raise ValueError(f"it takes longer than {DEADLINE_S} seconds")
     if promised is not None and len(content) < promised:
         raise ValueError("it broke off")
     return bytes(content)
+
+
+def _too_large() -> ValueError:
+    return ValueError(f"it is larger than {MAX_ARCHIVE_BYTES // MIB} MiB")

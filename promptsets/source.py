@@ -76,7 +76,7 @@ def load(text: str | None, argument: str = "NAAP_DATASETS") -> list[PromptSet]:
 
 def examined(place: Place, cache: Path | None = None, download: Download = downloaded) -> Found:
     """The sets of a place, and what is wrong with them. Raises BadRequest where it cannot be read, or holds none."""
-    if place.path is not None and place.path.is_dir():
+    if place.path is not None and os.path.isdir(place.path):  # unlike is_dir() it is never an error
         files = _of_directory(place.path)
     else:
         files = unpacked(_archive(place, cache or _cache(), download), str(place))
@@ -87,8 +87,10 @@ def examined(place: Place, cache: Path | None = None, download: Download = downl
 
 
 def _of_directory(directory: Path) -> dict[str, bytes]:
-    names = sorted(one.name for one in directory.iterdir() if one.suffix in (METADATA, PROMPTS))
-    names = [name for name in names if not name.startswith(".")]
+    try:
+        names = sorted(one for one in os.listdir(directory) if one.endswith((METADATA, PROMPTS)) and one[0] != ".")
+    except OSError as error:
+        raise BadRequest(f"{directory} cannot be read: {error.strerror}.") from error
     if len(names) > MAX_MEMBERS:
         raise BadRequest(f"{directory} has {len(names):,} files; at most {MAX_MEMBERS:,}.")
     return {name: _read(directory / name, MAX_PROMPTS_BYTES) for name in names}
