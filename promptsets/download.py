@@ -8,9 +8,11 @@ cannot mean another one a moment later.
 import http.client
 import socket
 import ssl
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
+from queue import Empty, SimpleQueue
+from threading import Thread
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from metrics.errors import BadRequest
@@ -20,36 +22,60 @@ from promptsets.reading import MIB
 MAX_REDIRECTS = 5
 SILENCE_S = 20
 DEADLINE_S = 120
-PIECE = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
 HEADERS = {"User-Agent": "naap-gateway", "Accept": "application/octet-stream, */*;q=0.5"}
 
-Connect = Callable[[str, int, str], http.client.HTTPConnection]
-"""A connection for a host and a port, made to an address of it."""
+Connect = Callable[[str, int, Sequence[str]], http.client.HTTPConnection]
+"""A connection for a host and a port, made to one of these addresses of it."""
 
 
 class _Https(http.client.HTTPSConnection):
-    """A connection to one address of a host, which must prove that it is the host."""
+    """A connection to the first address that answers, which must prove that it is the host."""
 
-    def __init__(self, host: str, port: int, address: str) -> None:
+    def __init__(self, host: str, port: int, addresses: Sequence[str]) -> None:
         self._tls = ssl.create_default_context()
         super().__init__(host, port, timeout=SILENCE_S, context=self._tls)
-        self._address = address
+        self._addresses = addresses
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        self.sock = self._tls.wrap_socket(self._plain(), server_hostname=self.host)
+
+    def _plain(self) -> socket.socket:
+        for address in self._addresses[:-1]:
+            with suppress(OSError):
+                return socket.create_connection((address, self.port), self.timeout)
+        return socket.create_connection((self._addresses[-1], self.port), self.timeout)
 
 
 def downloaded(url: str, connect: Connect = _Https) -> bytes:
     """What lies at an https address. Raises BadRequest saying why it cannot be had."""
+    outcome: SimpleQueue[bytes | Exception] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            outcome.put(_followed(url, connect))
+        except Exception as error:
+            outcome.put(error)
+
+    # Beside us, because a host may be slow in more ways than timeouts of single steps can bound.
+    Thread(target=work, daemon=True).start()
+    try:
+        found = outcome.get(timeout=DEADLINE_S)
+    except Empty:
+        raise BadRequest(f"{without_secrets(url)} cannot be fetched within {DEADLINE_S:g} seconds.") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _followed(url: str, connect: Connect) -> bytes:
+    """The same, however long it takes."""
     shown, own = without_secrets(url), _host(url)
-    until = time.monotonic() + DEADLINE_S
     for _ in range(MAX_REDIRECTS + 1):
         try:
             parts = _https(url)
-            address = _address(parts, is_own=_host(url) == own)
-            answer = _asked(connect(parts.hostname or "", parts.port or 443, address), parts, until)
+            addresses = _addresses(parts, is_own=_host(url) == own)
+            answer = _asked(connect(parts.hostname or "", parts.port or 443, addresses), parts)
         except ValueError as error:
             raise BadRequest(f"{shown} cannot be fetched: {error}.") from error
         except (OSError, http.client.HTTPException) as error:
@@ -85,8 +111,8 @@ def _host(url: str) -> str:
         return ""
 
 
-def _address(parts: SplitResult, is_own: bool) -> str:
-    """An address of the host. Raises ValueError where somebody else leads to one that is not public."""
+def _addresses(parts: SplitResult, is_own: bool) -> list[str]:
+    """The addresses of the host. Raises ValueError where somebody else leads to one that is not public."""
     host = parts.hostname or ""
     try:
         found = [str(one[4][0]) for one in socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)]
@@ -94,7 +120,7 @@ def _address(parts: SplitResult, is_own: bool) -> str:
         raise ValueError(f"{host} is no name of a host") from None
     if not is_own and (private := next((one for one in found if not is_public(one)), None)):
         raise ValueError(f"it is redirected to {host}, which is not public ({private})")
-    return found[0]
+    return found
 
 
 def is_public(address: str) -> bool:
@@ -108,7 +134,7 @@ def is_public(address: str) -> bool:
     return at.is_global and not at.is_multicast
 
 
-def _asked(connection: http.client.HTTPConnection, parts: SplitResult, until: float) -> bytes | str:
+def _asked(connection: http.client.HTTPConnection, parts: SplitResult) -> bytes | str:
     """The content, or where it is redirected to. Raises ValueError for any other answer."""
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
@@ -118,26 +144,16 @@ def _asked(connection: http.client.HTTPConnection, parts: SplitResult, until: fl
             return urljoin(parts.geturl(), response.headers.get("Location") or "")
         if response.status != http.client.OK:
             raise ValueError(f"{parts.hostname} answers {response.status} {response.reason[:80]}".rstrip())
-        return _content(response, until)
+        return _content(response)
     finally:
         connection.close()
 
 
-def _content(response: http.client.HTTPResponse, until: float) -> bytes:
-    content, promised = bytearray(), response.length
-    if promised is not None and promised > MAX_ARCHIVE_BYTES:
-        raise _too_large()
-    # read1 returns with what there is, so that a sender of single bytes meets the deadline too.
-    while len(content) != promised and (piece := response.read1(PIECE)):
-        content += piece
-        if len(content) > MAX_ARCHIVE_BYTES:
-            raise _too_large()
-        if time.monotonic() > until:
-            raise ValueError(f"it takes longer than {DEADLINE_S} seconds")
+def _content(response: http.client.HTTPResponse) -> bytes:
+    promised = response.length
+    content = response.read(MAX_ARCHIVE_BYTES + 1) if promised is None or promised <= MAX_ARCHIVE_BYTES else b""
+    if (promised or len(content)) > MAX_ARCHIVE_BYTES:
+        raise ValueError(f"it is larger than {MAX_ARCHIVE_BYTES // MIB} MiB")
     if promised is not None and len(content) < promised:
         raise ValueError("it broke off")
-    return bytes(content)
-
-
-def _too_large() -> ValueError:
-    return ValueError(f"it is larger than {MAX_ARCHIVE_BYTES // MIB} MiB")
+    return content

@@ -44,7 +44,8 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.field} {self.text}"
+        # The name of a file is anybody's text, and may end up on a terminal.
+        return f"{self.file if self.file.isprintable() else ascii(self.file)}: {self.field} {self.text}"
 
 
 @dataclass(frozen=True, slots=True)

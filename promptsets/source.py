@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from metrics.errors import BadRequest
-from promptsets.archive import MAX_ARCHIVE_BYTES, MAX_MEMBERS, unpacked
+from promptsets.archive import MAX_ARCHIVE_BYTES, MAX_MEMBERS, MAX_UNPACKED_BYTES, unpacked
 from promptsets.dataset import PromptSet
 from promptsets.download import downloaded, without_secrets
 from promptsets.reading import MAX_PROMPTS_BYTES, METADATA, MIB, PROMPTS, Found, sets_in
@@ -93,7 +93,12 @@ def _of_directory(directory: Path) -> dict[str, bytes]:
         raise BadRequest(f"{directory} cannot be read: {error.strerror}.") from error
     if len(names) > MAX_MEMBERS:
         raise BadRequest(f"{directory} has {len(names):,} files; at most {MAX_MEMBERS:,}.")
-    return {name: _read(directory / name, MAX_PROMPTS_BYTES) for name in names}
+    files: dict[str, bytes] = {}
+    for name in names:
+        files[name] = _read(directory / name, MAX_PROMPTS_BYTES)
+        if sum(map(len, files.values())) > MAX_UNPACKED_BYTES:
+            raise BadRequest(f"{directory} holds more than {MAX_UNPACKED_BYTES // MIB} MiB of datasets.")
+    return files
 
 
 def _archive(place: Place, cache: Path, download: Download) -> bytes:

@@ -4,7 +4,9 @@ import http.client
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -99,9 +101,9 @@ def port() -> Iterator[int]:
 def fetch(port: int, path: str) -> bytes:
     """What lies at a path, without TLS, noting that only the checked address is connected to."""
 
-    def plain(host: str, at: int, address: str) -> http.client.HTTPConnection:
-        assert (host, at, address) == ("127.0.0.1", port, "127.0.0.1")
-        return http.client.HTTPConnection(address, at, timeout=5)
+    def plain(host: str, at: int, addresses: Sequence[str]) -> http.client.HTTPConnection:
+        assert (host, at, [*addresses]) == ("127.0.0.1", port, ["127.0.0.1"])
+        return http.client.HTTPConnection(addresses[0], at, timeout=5)
 
     return downloaded(f"https://127.0.0.1:{port}{path}", plain)
 
@@ -144,10 +146,19 @@ def test_a_promise_of_too_much_is_not_waited_for(port: int, monkeypatch: pytest.
         fetch(port, "/file")
 
 
-def test_a_slow_sender_meets_the_deadline(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "DEADLINE_S", 0)
+@pytest.mark.parametrize("drop", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_sender_of_single_bytes_meets_the_deadline(port: int, monkeypatch: pytest.MonkeyPatch, drop: bytes) -> None:
+    def dripping(handler: BaseHTTPRequestHandler) -> None:
+        with suppress(OSError):
+            handler.wfile.write(drop)
+            for _ in range(20):
+                handler.wfile.write(b"x")
+                time.sleep(0.05)
 
-    with pytest.raises(BadRequest, match="takes longer than 0 seconds"):
+    monkeypatch.setattr(download, "DEADLINE_S", 0.2)
+    monkeypatch.setitem(PATHS, "/file", dripping)
+
+    with pytest.raises(BadRequest, match=r"cannot be fetched within 0\.2 seconds"):
         fetch(port, "/file")
 
 

@@ -157,6 +157,12 @@ def test_a_wrong_set_does_not_hide_the_others_and_says_only_so_much() -> None:
     assert {one.file for one in found.problems} == {"broken.ndjson"}
 
 
+def test_a_file_cannot_steer_the_terminal_that_shows_its_name() -> None:
+    (told,) = problems({"\x1b[2J\udc80.json": b"{}"})
+
+    assert told.startswith(r"'\x1b[2J\udc80.json': file has no prompts")
+
+
 def test_other_files_are_let_be() -> None:
     assert len(sets_in(made() | {"README.md": b"\xff", "LICENSE": b""}).sets) == 1
 

@@ -35,6 +35,13 @@ def test_a_directory_is_read_and_what_else_lies_there_is_not(tmp_path: Path) -> 
     assert names(f"file://{tmp_path}/sets") == ["a", "b"]
 
 
+def test_a_directory_is_bounded_as_an_archive_is(tmp_path: Path) -> None:
+    written(tmp_path, {f"{number}.ndjson": b"\0" * 15_000_000 for number in range(5)})
+
+    with pytest.raises(BadRequest, match="holds more than 64 MiB of datasets"):
+        load(str(tmp_path))
+
+
 @pytest.mark.parametrize("packed", [PACKED, zipped(made())])
 def test_an_archive_is_what_it_begins_like_whatever_it_is_called(tmp_path: Path, packed: bytes) -> None:
     (tmp_path / "a set.bin").write_bytes(packed)
