@@ -5,7 +5,6 @@ from typing import Annotated, cast
 
 import strawberry
 
-from graph import enums  # noqa: F401  # DatasetType is an enum of the graph from there on
 from graph.connection import Connection, Paged
 from graph.fields import field
 from graph.node import Node
@@ -14,6 +13,13 @@ from promptsets.dataset import DatasetType
 from resolvers import datasets as reading
 from resolvers.context import Context
 from resolvers.page import Slice
+
+# Marked in place, as in graph.enums.
+strawberry.enum(
+    DatasetType,
+    description="What kind of prompts a dataset holds. GOOD: well-formed ones. RANDOM: what people really type. BAD: "
+    "what a workflow must survive, such as empty, over-long and contradictory ones.",
+)
 
 WorkflowArgument = Annotated[str | None, strawberry.argument(description="Only those for this workflow.")]
 TypeArgument = Annotated[DatasetType | None, strawberry.argument(description="Only those of this type.")]

@@ -7,7 +7,6 @@ import strawberry
 from metrics.columns import SwapReason
 from metrics.metric import Direction, Statistic
 from metrics.window import Grain
-from promptsets.dataset import DatasetType
 from resolvers.measured import Comparison, Fill
 
 # `strawberry.enum` marks the classes in place; annotations go on naming them as they are.
@@ -23,11 +22,6 @@ strawberry.enum(
 strawberry.enum(Statistic, description="What can be told of a metric; VALUE is the mean of a distribution.")
 strawberry.enum(Direction, description="Which way is better.")
 strawberry.enum(SwapReason, description="Why a stream left an orchestrator.")
-strawberry.enum(
-    DatasetType,
-    description="What kind of prompts a dataset holds. GOOD: well-formed ones. RANDOM: what people really type. BAD: "
-    "what a workflow must survive, such as empty, over-long and contradictory ones.",
-)
 
 
 @strawberry.enum(description="Ascending or descending. Nulls come last either way; ties go by key, ascending.")

@@ -1,4 +1,4 @@
-"""Bad prompts: what a workflow must survive. They are broken, not offensive, and what they point to does not exist."""
+"""Bad prompts: what a workflow must survive. They are broken, not offensive, and harm nobody who runs them."""
 
 from collections.abc import Callable, Mapping
 

@@ -89,7 +89,7 @@ def test_bad_prompts_have_every_edge() -> None:
         assert any(text.count("(") != text.count(")") for text in texts)
 
 
-def test_what_prompts_point_to_does_not_exist() -> None:
+def test_addresses_in_prompts_lead_nowhere() -> None:
     texts = [prompt.text for one in SETS.values() for prompt in one.prompts]
 
     for mark in ("://", "@"):
