@@ -25,6 +25,7 @@ from graph.app import graphql_routes
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
+from promptsets.dataset import Catalogue
 from resolvers.context import Context
 from rest.events import Door, Intake
 from rest.json import Json
@@ -36,6 +37,7 @@ Clock = Callable[[], datetime]
 PLACES = {
     "graphql": "/graphql",
     "gpu_metrics": "/v1/sla/gpu/metrics",
+    "datasets": "/v1/sla/datasets",
     "events": "/v1/events",
     "alive": "/healthz",
     "ready": "/readyz",
@@ -51,12 +53,19 @@ class Parts:
     writer: Writer
     regions: Regions
     clock: Clock
+    datasets: Catalogue = field(default_factory=Catalogue)
     targets: Targets = field(default_factory=packaged)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
         return Context(
-            self.store, self.clock(), entry, request.state.request_id, self.regions.names, targets=self.targets
+            self.store,
+            self.clock(),
+            entry,
+            request.state.request_id,
+            self.regions.names,
+            targets=self.targets,
+            datasets=self.datasets,
         )
 
     async def graph_context(self, request: Request) -> Context:

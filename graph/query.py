@@ -6,6 +6,7 @@ from typing import Annotated, cast
 import strawberry
 
 from graph.connection import AfterArgument, BeforeArgument, Connection, FirstArgument, LastArgument
+from graph.datasets import Dataset, TypeArgument, WorkflowArgument, dataset_connection, dataset_of
 from graph.definitions import MetricDefinition, definitions
 from graph.entities import Gateway, Gpu, Network, Orchestrator, Region, Workflow
 from graph.entity import Ctx, connection, made, one
@@ -13,7 +14,8 @@ from graph.fields import field
 from graph.filters import GpuFilter, OrchestratorFilter, WorkflowFilter
 from graph.leaderboard import LeaderboardEntry
 from graph.leaderboard import leaderboard as read_leaderboard
-from graph.measured import RegionArgument, WorkflowArgument
+from graph.measured import RegionArgument
+from graph.measured import WorkflowArgument as MeasuredWorkflow
 from graph.node import Node, read_global_id
 from graph.orders import GpuOrder, OrchestratorOrder, order_of
 from graph.scalars import Address
@@ -34,10 +36,17 @@ async def _stream(info: Ctx, stream_id: str) -> Stream | None:
     return None if record is None else stream_of(record)
 
 
+def _dataset(info: Ctx, name: str) -> Dataset | None:
+    record = info.context.datasets.named(name)
+    return None if record is None else dataset_of(record)
+
+
 async def _node(info: Ctx, id: str, argument: str) -> Node | None:
     type_name, key = read_global_id(id, argument)
     if type_name == "Stream":
         return await _stream(info, key)
+    if type_name == "Dataset":
+        return _dataset(info, key)
     types: dict[str, type[Node]] = {cls.__name__: cls for cls in (Orchestrator, Gpu, Workflow, Gateway)}
     return await one(types[type_name], info, key) if type_name in types else None
 
@@ -192,7 +201,7 @@ class Query:
         self,
         info: Ctx,
         window: WindowArgument = None,
-        workflow: WorkflowArgument = None,
+        workflow: MeasuredWorkflow = None,
         region: RegionArgument = None,
         version: VersionArgument = None,
         first: FirstArgument = None,
@@ -203,6 +212,24 @@ class Query:
     @field("Every version of the SLA score: what it is made of, weights and thresholds.")
     def scoring_versions(self) -> list[ScoringVersion]:
         return versions()
+
+    @field("The dataset of this name, or null.")
+    def dataset(self, info: Ctx, name: Annotated[str, strawberry.argument(description="Its name.")]) -> Dataset | None:
+        return _dataset(info, name)
+
+    @field("Datasets of prompts to load workflows with, by name.")
+    def datasets(
+        self,
+        info: Ctx,
+        workflow: WorkflowArgument = None,
+        type: TypeArgument = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Dataset] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return dataset_connection(info.context, wanted, workflow, type)
 
     @field("Every metric: what it means, how it is computed, what it is held against.")
     def metric_catalogue(self) -> list[MetricDefinition]:

@@ -12,6 +12,7 @@ from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
 from metrics.targets import Targets, packaged
+from promptsets.dataset import Catalogue
 from resolvers.loader import Loader
 
 
@@ -70,6 +71,7 @@ class Context:
     limits: Limits = LIMITS
     # What workflows should reach.
     targets: Targets = field(default_factory=packaged)
+    datasets: Catalogue = field(default_factory=Catalogue)
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)
