@@ -38,6 +38,7 @@ PLACES = {
     "graphql": "/graphql",
     "gpu_metrics": "/v1/sla/gpu/metrics",
     "datasets": "/v1/sla/datasets",
+    "compliance": "/v1/sla/compliance",
     "events": "/v1/events",
     "alive": "/healthz",
     "ready": "/readyz",

@@ -63,45 +63,45 @@ def source(text: str) -> str:
     return text
 
 
-def time_range(text: str, now: datetime) -> Window:
+def time_range(text: str, now: datetime, name: str = "time_range") -> Window:
     """`5m`, `24h`, `7d` or `2w` until now, or an ISO interval `start/end`."""
     if last := LAST.fullmatch(text):
         length = timedelta(**{UNITS[last[2]]: int(last[1])})
-        return _not_too_long(Window(now - length, now)) if length <= LONGEST else _too_long()
+        return _not_too_long(Window(now - length, now), name) if length <= LONGEST else _too_long(name)
     edges = text.split("/")
     if len(edges) != 2:
         raise BadRequest(
-            "time_range must be like 5m, 24h or 7d, or an interval like 2026-01-09T13:00:00Z/2026-01-09T14:00:00Z, "
+            f"{name} must be like 5m, 24h or 7d, or an interval like 2026-01-09T13:00:00Z/2026-01-09T14:00:00Z, "
             f"not {text!r}.",
-            "time_range",
+            name,
         )
-    start, end = (_instant(edge) for edge in edges)
+    start, end = (_instant(edge, name) for edge in edges)
     if to_ms(end) <= to_ms(start):
         raise BadRequest(
-            f"time_range ends at {edges[1]}, not after its start {edges[0]}. Give an end later than the start, "
+            f"{name} ends at {edges[1]}, not after its start {edges[0]}. Give an end later than the start, "
             "by a millisecond at least.",
-            "time_range",
+            name,
         )
-    return _not_too_long(Window(start, end))
+    return _not_too_long(Window(start, end), name)
 
 
-def _instant(text: str) -> datetime:
+def _instant(text: str, name: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         hint = " (write the + of an offset as %2B)" if " " in text else ""
-        raise BadRequest(f"time_range: {text!r} is not a time like 2026-01-09T13:00:00Z{hint}.", "time_range") from None
+        raise BadRequest(f"{name}: {text!r} is not a time like 2026-01-09T13:00:00Z{hint}.", name) from None
     if at.tzinfo is None:
-        raise BadRequest(f"time_range: {text!r} has no time zone. Write it like 2026-01-09T13:00:00Z.", "time_range")
+        raise BadRequest(f"{name}: {text!r} has no time zone. Write it like 2026-01-09T13:00:00Z.", name)
     try:
         return at.astimezone(UTC)
     except OverflowError:
-        raise BadRequest(f"time_range: {text!r} lies outside the calendar.", "time_range") from None
+        raise BadRequest(f"{name}: {text!r} lies outside the calendar.", name) from None
 
 
-def _not_too_long(window: Window) -> Window:
-    return window if window.length <= LONGEST else _too_long()
+def _not_too_long(window: Window, name: str) -> Window:
+    return window if window.length <= LONGEST else _too_long(name)
 
 
-def _too_long() -> Window:
-    raise TooComplex(f"time_range is longer than {LONGEST.days:,} days. Use a shorter one.", "time_range")
+def _too_long(name: str) -> Window:
+    raise TooComplex(f"{name} is longer than {LONGEST.days:,} days. Use a shorter one.", name)
