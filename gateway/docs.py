@@ -2,6 +2,7 @@
 
 import sys
 
+from gateway.score_docs import scores
 from metrics.catalogue import METRICS, OUTCOMES
 from metrics.metric import Direction, Metric, Statistic
 from rest.gpu_metrics import METRICS as IN_REST
@@ -18,7 +19,7 @@ BETTER = {Direction.HIGHER: "higher", Direction.LOWER: "lower", Direction.NEITHE
 
 def page() -> str:
     """The reference page."""
-    parts = [INTRODUCTION, _overview(), *(_section(metric) for metric in METRICS), _outcomes()]
+    parts = [INTRODUCTION, _overview(), *(_section(metric) for metric in METRICS), _outcomes(), scores()]
     return "\n".join(parts)
 
 
