@@ -14,7 +14,7 @@ from telemetry.wire import parse, read
 
 log = logging.getLogger("naap.readings")
 
-MOST = 100_000  # readings kept
+MOST = 50_000  # readings kept
 
 
 class Readings:
