@@ -30,7 +30,7 @@ class Holdings:
 class SessionRecord:
     """One derived session, as it is shown. Times in Unix ms, latencies in thousandths of a millisecond.
 
-    A sample that belongs to no session is kept as one with a blank outcome and is never answered.
+    A job, or a sample that belongs to no session, is kept as one with a blank outcome and is never answered.
     """
 
     owner: str

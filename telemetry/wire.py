@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from telemetry import v1
+from telemetry import jobs, v1
 from telemetry.names import gateway, place
 from telemetry.payments import read_payment
 from telemetry.reading import Reading, Said, Stamp, Status, Swap, Transport, What, outside, owner_of, synthetic
@@ -40,10 +40,9 @@ ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 LONG_NUMBER = b"0" * 19
 SMALL, EXPONENTS = b"0.0000", (b"0e+0", b"0e-0")
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-JOBS = frozenset(("ai_batch_request", "ai_llm_request", "job_gateway"))
 KNOWN_TYPES = (
     TIMED_BY_DATA
-    | JOBS
+    | jobs.TYPES
     | v1.TYPES
     | {"ai_stream_events", "create_new_payment", "network_capabilities", "discovery_results"}
 )
@@ -249,4 +248,5 @@ READERS: dict[str, Callable[[Json, Json, Stamp], Reading]] = {
     "ai_stream_status": _status,
     "ai_stream_events": _stream_event,
     "stream_ingest_metrics": _transport,
+    **dict.fromkeys(jobs.TYPES, jobs.read_job),
 }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from metrics.window import to_ms
 from telemetry.swaps import swap_reason
-from tests.laws.compare import demand, load, loaded, metrics
+from tests.laws.compare import demand, jobs, load, loaded, metrics
 from tests.reference.oracle import Oracle
 from tests.reference.strategies import NOW, configs, feeds, wheres, windows
 
@@ -44,6 +44,7 @@ def test_every_metric_is_what_the_reference_says(feed: Any, config: Any, window:
 
     agree(metrics(store, to_ms(start), to_ms(end), where), oracle.metrics(start, end, **where), "metrics")
     agree(demand(store, to_ms(start), to_ms(end), where), oracle.demand(start, end, **where), "demand")
+    agree(jobs(store, to_ms(start), to_ms(end), where), oracle.jobs(start, end, **where), "jobs")
 
 
 @SLOW

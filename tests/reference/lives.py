@@ -70,6 +70,8 @@ class Draft:
 
     def forget_orchestrator(self) -> None:
         """Names nobody any more."""
+        if "orch_url" in self.body:
+            self.body["orch_url"] = ""
         if "orchestrator_info" in self.body:
             self.body["orchestrator_info"] = {"address": "", "url": ""}
         if "ids" in self.event:
@@ -90,6 +92,9 @@ class Draft:
             (stats, "BytesSent"),
             (self.body, "winProb"),
             (self.body, "tx_bytes"),
+            (self.body, "tokens_per_second"),
+            (self.body, "duration_ms"),
+            (self.body, "attempt_index"),
         ):
             if name in holder:
                 holder[name] = value

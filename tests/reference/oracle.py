@@ -10,8 +10,9 @@ from typing import Any
 
 from tests.reference import answers
 from tests.reference.event import Event
-from tests.reference.facts import Fact, all_facts, conflict_facts, swap_reason
+from tests.reference.facts import Dimensions, Fact, all_facts, conflict_facts, swap_reason
 from tests.reference.identity import Book, Places
+from tests.reference.jobs import job_facts
 from tests.reference.latency import latencies
 from tests.reference.sessions import Session, derive_sessions, ids
 from tests.reference.values import EPOCH, millis
@@ -49,6 +50,7 @@ class Oracle:
             self.neighbours[source] = sessions
             self.derived.extend(sessions)
             self.facts.extend(all_facts(source, events, sessions, book, self.config, reason))
+            self.facts.extend(job_facts(events, Dimensions(source, book, self.config)))
 
     def chosen(self, start: Instant, end: Instant, where: dict[str, Any]) -> Iterator[Fact]:
         """The facts of a half-open window; facts whose dimension is null never match."""
@@ -69,6 +71,10 @@ class Oracle:
     def demand(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `Demand` that events define."""
         return answers.demand(self.chosen(start, end, where), millis(start), millis(end))
+
+    def jobs(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
+        """The fields of `JobMetrics` that events define."""
+        return answers.jobs(self.chosen(start, end, where))
 
     def series(
         self, start: Instant, end: Instant, step_seconds: int, **where: Any
