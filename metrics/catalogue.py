@@ -209,7 +209,13 @@ JOB_METRICS: tuple[Metric, ...] = (
         HIGHER,
     ),
     count("tries", c.JOB_TRIES, "Attempts that completed jobs took, over all orchestrators.", _COMPLETIONS, LOWER),
-    count("tokens", c.JOB_TOKENS, "Tokens of language models, read and written.", f"{_RECORDS}: total_tokens"),
+    count(
+        "tokens",
+        c.JOB_TOKENS,
+        "Tokens of language models, read and written.",
+        f"{_RECORDS}: total_tokens",
+        is_large=True,
+    ),
 )
 
 BY_NAME = {metric.name: metric for metric in (*METRICS, *JOB_METRICS)}

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tests.reference.lives import NODE_KEYS, URIS, Draft, info
+from tests.reference.lives import NODE_KEYS, URIS, WORKFLOWS, Draft, info
 
-MODELS = ("sdxl", "llama", "model-x", "")
+MODELS = ("sdxl", "llama", *WORKFLOWS, "")
 
 
 @dataclass(frozen=True)
