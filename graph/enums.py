@@ -36,6 +36,7 @@ class OrderDirection(Enum):
 @strawberry.enum(description="What orchestrators can be ordered by besides metrics.")
 class OrchestratorOrderField(Enum):
     ADDRESS = "ADDRESS"
+    STAKE_LPT = "STAKE_LPT"
     FIRST_SEEN_AT = "FIRST_SEEN_AT"
     LAST_SEEN_AT = "LAST_SEEN_AT"
 

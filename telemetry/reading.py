@@ -4,7 +4,7 @@ import hashlib
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from backends.log import Claim, Offer, Payment
+from backends.log import Claim, Offer, Payment, Stake
 from metrics.columns import JobKind
 from metrics.sighting import Trait
 
@@ -27,6 +27,7 @@ class What(Enum):
     TRANSPORT = auto()
     PAYMENT = auto()
     SNAPSHOT = auto()
+    STAKE = auto()
     JOB = auto()  # of a job, which is kept beside sessions and is none
     OUTSIDE = auto()  # of no session
 
@@ -92,7 +93,7 @@ class JobStep(NamedTuple):
     tokens_per_second: int | None = None
 
 
-Said = Status | Transport | Swap | Snapshot | Payment | JobStep | None
+Said = Status | Transport | Swap | Snapshot | Payment | Stake | JobStep | None
 
 
 class Stamp(NamedTuple):

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from backends.log import Explained, Log, Payment, Statements
+from backends.log import Explained, Log, Payment, Stake, Statements
 from telemetry.joins import claim_of
 from telemetry.reading import Reading, Snapshot, What
 from telemetry.session import SILENCE_MS
@@ -82,12 +82,13 @@ class Touched:
             + [claim for payment in self.new_payments for claim in claim_of(payment)],
             offers=[offer for snapshot in snapshots for offer in snapshot.offers],
             payments=self.new_payments,
+            stakes=[r.said for r in self.readings if isinstance(r.said, Stake)],
             withdrawn=[(self.source, event_id) for event_id in self.withdrawn_statements()],
         )
 
     def withdrawn_statements(self) -> list[str]:
-        """The ids of payments and snapshots that count no longer."""
-        read = {r.id for r in self.withdrawn if r.what in (What.PAYMENT, What.SNAPSHOT)}
+        """The ids of payments, snapshots and stakes that count no longer."""
+        read = {r.id for r in self.withdrawn if r.what in (What.PAYMENT, What.SNAPSHOT, What.STAKE)}
         return sorted(read | self.lost)
 
 

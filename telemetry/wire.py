@@ -11,11 +11,13 @@ from typing import Any
 
 import orjson
 
+from backends.log import STAKE
 from telemetry import jobs, v1
 from telemetry.names import gateway, place
 from telemetry.payments import read_payment
 from telemetry.reading import Reading, Said, Stamp, Status, Swap, Transport, What, outside, owner_of, synthetic
 from telemetry.snapshots import read_snapshot
+from telemetry.stake import read_stake
 from telemetry.values import Unreadable, count, fixed, listing, mapping, text, time_ms
 
 Json = dict[str, Any]
@@ -44,7 +46,7 @@ KNOWN_TYPES = (
     TIMED_BY_DATA
     | jobs.TYPES
     | v1.TYPES
-    | {"ai_stream_events", "create_new_payment", "network_capabilities", "discovery_results"}
+    | {STAKE, "ai_stream_events", "create_new_payment", "network_capabilities", "discovery_results"}
 )
 
 
@@ -166,6 +168,8 @@ def _kafka(event: Json, data: Json | list[Any] | None, stamp: Stamp) -> Reading:
         return outside(stamp, What.PAYMENT, read_payment(mapping(data), stamp, event))
     if stamp.type == "network_capabilities":
         return outside(stamp, What.SNAPSHOT, read_snapshot(data, stamp))
+    if stamp.type == STAKE:
+        return outside(stamp, What.STAKE, read_stake(mapping(data), stamp))
     return outside(stamp, What.OUTSIDE, None)
 
 

@@ -441,6 +441,12 @@ def hardware(workflow: str, gpus: list[int], form: str) -> dict[str, Any]:
     return {"pipeline": "live-video-to-video", "model_id": workflow, "gpu_info": shown or None}
 
 
+def stake(source: str, at: int, wallet: str, lpt: Any, named: bool) -> Draft:
+    """An `orchestrator_stake`."""
+    event = {"type": "orchestrator_stake", "timestamp": str(at), "data": {"address": wallet, "lpt": lpt}}
+    return Draft(source, event | ({"id": f"stake/{wallet.lower()}/{at}"} if named else {}), fixed_form=True)
+
+
 NOBODY = Life("", "a", "", "", T0, [0, 1, 2], WORKFLOWS[0], "gw-1", [], 1_000, "", 0, "", False, 1)
 ODDITIES = (
     "job",

@@ -15,6 +15,7 @@ from tests.reference.identity import Book, Places
 from tests.reference.jobs import job_facts
 from tests.reference.latency import latencies
 from tests.reference.sessions import Session, derive_sessions, ids
+from tests.reference.stake import stake_at
 from tests.reference.values import EPOCH, millis
 from tests.reference.wire import read_log
 
@@ -41,6 +42,7 @@ class Oracle:
         self.facts: list[Fact] = list(conflict_facts(log.losers))
         self.derived: list[Session] = []
         self.neighbours: dict[str, list[Session]] = {}
+        self.stakes = [event for event in log.events if event.kind == "orchestrator_stake"]
         by_source: dict[str, list[Event]] = defaultdict(list)
         for event in log.events:
             by_source[event.source].append(event)
@@ -75,6 +77,12 @@ class Oracle:
     def jobs(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `JobMetrics` that events define."""
         return answers.jobs(self.chosen(start, end, where))
+
+    def stake(self, orchestrators: Iterable[str], at: Instant) -> Fraction | None:
+        """LPT of these orchestrators together: of each the latest at or before the instant; null without any."""
+        found = [stake_at(self.stakes, name, millis(at)) for name in orchestrators]
+        told = [lpt for lpt in found if lpt is not None]
+        return sum(told, Fraction(0)) if told else None
 
     def series(
         self, start: Instant, end: Instant, step_seconds: int, **where: Any

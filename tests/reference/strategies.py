@@ -77,6 +77,7 @@ def feeds(draw: Callable[..., Any], most_lives: int = 9) -> list[tuple[str, byte
         feed.drafts.append(lives.snapshot(source, at, rows))
     for job in draw(st.lists(jobs(), max_size=3)):
         feed.drafts += job_events(job)
+    feed.drafts += draw(st.lists(stakes(), max_size=3))
     feed.drafts += draw(st.lists(oddities(), max_size=3))
     for number, draft in enumerate(feed.drafts):
         draft.event.setdefault("id", f"{feed.rng.getrandbits(16):04x}-{number}")
@@ -129,6 +130,18 @@ def jobs() -> st.SearchStrategy[Job]:
         gateway=st.sampled_from(("", "gw-1", "gw-2", lives.SENDERS[0])),
         synthetic=st.sampled_from((False, False, False, True)),
         seed=st.integers(0, 2**16),
+    )
+
+
+def stakes() -> st.SearchStrategy[Draft]:
+    """A statement of stake; two of one wallet and instant are one identity, or none where one of them is unnamed."""
+    return st.builds(
+        lives.stake,
+        st.sampled_from(("a", "b")),
+        starts() | st.just(T0),
+        st.sampled_from((*WALLETS, WALLETS[0], WALLETS[0].upper().replace("0X", "0x"), "0x12", "")),
+        st.sampled_from(("0", "12.5", "30000000.000000000000000001", 7, "1e3", "-1", "1.0000000000000000001", None)),
+        st.booleans(),
     )
 
 
