@@ -30,7 +30,9 @@ def run(
 ) -> int:
     """Load every path and print what became of it; 1 where something was rejected and `strict` asks for it."""
     _check_source(source)
-    _check([*paths, *stakes])
+    _check_input([*paths, *stakes])
+    _check_files(paths, "PATH", "naap ingest {path}/*")
+    _check_files(stakes, "--stake", "--stake {path}/FILE")
     total = Report()
     with _remote(settings, source, url) if url is not None else _local(settings, source) as load:
         try:
@@ -48,7 +50,7 @@ def run(
 def _load_one(load: Load, path: str, total: Report, reading: type["Readable"]) -> None:
     """Load a path and add what became of it to the total, also where that ends in an error."""
     progress = Progress("standard input" if path == STDIN else Path(path).name, _size(path))
-    whole = reading(lines(path, progress.read), path)
+    whole = reading(lines(path, progress.read, every=reading is Rows), path)
     reports = [Report()]
     try:
         reports.append(load(progress.over(whole), progress, reports.append))
@@ -125,22 +127,20 @@ def _check_source(source: str) -> None:
         raise BadRequest(f"--{error}", "--source") from None
 
 
-def _check(paths: Sequence[str]) -> None:
-    """Refuse before anything is loaded: a typing error in the third path should not leave two loaded."""
-    if list(paths).count(STDIN) > 1:
+def _check_input(paths: Sequence[str]) -> None:
+    if paths.count(STDIN) > 1:
         raise BadRequest("- (standard input) is given more than once.", "PATH")
     if STDIN in paths and sys.stdin.isatty():
         raise BadRequest("standard input is a terminal. Pipe events into it: naap simulate | naap ingest -", "PATH")
+
+
+def _check_files(paths: Sequence[str], argument: str, instead: str) -> None:
+    """Refuse before anything is loaded: a typing error in the third path should not leave two loaded."""
     for path in paths:
-        if path != STDIN:
-            _check_file(Path(path))
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise BadRequest(f"{path} is a directory. Name its files: naap ingest {path}/*", "PATH")
-    if not path.exists():
-        raise BadRequest(f"{path} does not exist.", "PATH")
+        if path != STDIN and Path(path).is_dir():
+            raise BadRequest(f"{path} is a directory. Name its files: {instead.format(path=path)}", argument)
+        if path != STDIN and not Path(path).exists():
+            raise BadRequest(f"{path} does not exist.", argument)
 
 
 def _size(path: str) -> int | None:

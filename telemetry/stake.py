@@ -53,10 +53,10 @@ def stake_events(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, bytes
     A row that cannot be read becomes an event that is rejected where all events are, with the reason.
     Raises BadRequest where the header is missing.
     """
-    numbered = enumerate(lines, 1)
-    _, first = next(numbered, (0, b""))
+    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    start, first = next(numbered, (1, b""))
     if first.lstrip(b"\xef\xbb\xbf \t").startswith((b"{", b"[")):
-        for number, line in chain([(1, first)], numbered):
+        for number, line in chain([(start, first)], numbered):
             for row in _objects(line):
                 yield number, row
         return
