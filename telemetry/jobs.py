@@ -54,7 +54,7 @@ def read_job(event: Data, data: Data, stamp: Stamp) -> Reading:
         gateway=gateway(event.get("gateway")),
         region=text(mapping(event.get("geo")).get("region")),
         synthetic=synthetic(data),
-        place=place(named.get("address"), data.get("orch_url") or named.get("url")),
+        place=place(named.get("address"), text(data.get("orch_url")) or named.get("url")),
         model=next((said for name in ("model_id", "model", "capability") if (said := text(data.get(name)))), ""),
         error=None,
         segment=False,

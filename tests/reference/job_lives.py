@@ -81,7 +81,7 @@ def container(job: Job, rng: Random) -> Iterator[Draft]:
     for number in range(job.attempts):
         who: dict[str, Any] = info(job.uris[number] + (10 if rng.random() < 0.1 else 0))
         if rng.random() < 0.1:
-            who = {"orchestrator_info": {"address": NODE_KEYS[0], "url": None}}
+            who = {"orchestrator_info": {"address": NODE_KEYS[0], "url": None}, "orch_url": " "}
         what = {"capability": rng.choice(MODELS), "attempt_index": rng.choice((number, number, 0, None)), **who}
         at = job.start + number * rng.choice((5, 61_000))
         yield message(job, "job_gateway", at, {"type": "job_gateway_submitted", **what})

@@ -4,6 +4,7 @@ import asyncio
 
 from backends.backend import StakeQuestion
 from backends.memory import MemoryStore
+from metrics.exact import decimal_text
 from telemetry.loader import Loader
 from telemetry.simulator.network import Simulation
 from telemetry.simulator.options import Options
@@ -33,6 +34,4 @@ def test_every_row_is_read() -> None:
     assert (report.accepted, report.rejected) == (len(rows), [])
     assert len(rows) == len(wallets) * 3
     assert header == ["address", "lpt", "time"]
-    assert [(one.orchestrator, str(one.lptu), str(one.at_ms)) for one in found] == [
-        (wallet, lpt.replace(".", "").lstrip("0"), time) for wallet, lpt, time in rows
-    ]
+    assert [[one.orchestrator, decimal_text(one.lptu), str(one.at_ms)] for one in found] == rows

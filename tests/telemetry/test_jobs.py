@@ -10,6 +10,7 @@ import pytest
 
 from backends.backend import SessionQuestion
 from backends.memory import MemoryStore
+from telemetry.loader import Loader
 from tests.laws.compare import jobs, loaded, metrics
 from tests.reference.oracle import Oracle
 
@@ -193,6 +194,17 @@ def test_a_job_is_no_session_whatever_its_request_id() -> None:
     # The payment joins nothing: the job's gateway is its own envelope's.
     assert jobs(store, 0, 2**42, {"gateway": B})["jobs"] == 1  # by the one sender under that name
     assert {s.traits[1] for found in store.sightings.values() for s in found if s.key == "job"} == {None}
+
+
+def test_a_crash_before_deriving_loses_no_job() -> None:
+    feed = [batch(0, "received"), batch(4, "completed", success=True, orch_url=ONE), claim(9, ONE, A)]
+    store = MemoryStore()
+    for one in feed:
+        Loader(store, lambda: NOW).load("default", [json.dumps(one).encode()])
+        Loader(store, lambda: NOW).recover()
+
+    assert jobs(store, 0, 2**42, {"orchestrator": A}) == jobs(store_of(*feed), 0, 2**42, {"orchestrator": A})
+    assert jobs(store, 0, 2**42, {"orchestrator": A})["succeeded"] == 1
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,19 @@ def test_stake_moves_no_feed_and_ends_no_session() -> None:
     assert not any(A in sighting.traits for found in store.sightings.values() for sighting in found)
 
 
+def test_a_crash_before_deriving_loses_no_row_and_keeps_no_loser() -> None:
+    whole, torn = MemoryStore(), MemoryStore()
+    for amount in (1, 2, 3):
+        text = f"address,lpt,time\n{A},{amount},{NOON}"
+        load(whole, text)
+        # A loader that dies before it derives, and the next one, which recovers.
+        Loader(torn, lambda: NOW).load("default", [event for _, event in stake_events(text.encode().splitlines(), "")])
+        Loader(torn, lambda: NOW).recover()
+
+        assert staked(torn) == staked(whole)
+        assert len(staked(torn)) == 1
+
+
 def test_a_rebuild_changes_nothing() -> None:
     store = MemoryStore()
     load(store, f"address,lpt,time\n{A},1,{NOON}\n{A},0,{NOON + 5}")
