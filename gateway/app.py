@@ -27,15 +27,16 @@ from metrics.errors import GatewayError
 from resolvers.context import Context
 from rest.events import Door, Intake
 from rest.json import Json
-from rest.routes import routes
+from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
 from telemetry.regions import Regions
 
 Clock = Callable[[], datetime]
 
 PLACES = {
     "graphql": "/graphql",
-    "gpu_metrics": "/v1/sla/gpu/metrics",
-    "events": "/v1/events",
+    **{operation.name: operation.path for operation in OPERATIONS},
+    "docs": DOCS_PATH,
+    "openapi": OPENAPI_PATH,
     "alive": "/healthz",
     "ready": "/readyz",
 }
