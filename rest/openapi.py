@@ -84,7 +84,7 @@ def _described(operation: Operation, name: str) -> dict[str, Any]:
     if isinstance(operation, Sent):
         found["security"] = [{"operator": []}, {}]
         found["requestBody"] = {
-            "required": True,
+            "required": False,  # no body is no event
             "content": {media: {"schema": {"description": doc}} for media, doc in operation.body_types.items()},
         }
     return found
