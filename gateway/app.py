@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -25,6 +25,7 @@ from graph.app import graphql_routes
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from resolvers.context import Context
+from resolvers.ranking import Rankings
 from rest.events import Door, Intake
 from rest.json import Json
 from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
@@ -51,10 +52,12 @@ class Parts:
     writer: Writer
     regions: Regions
     clock: Clock
+    rankings: Rankings = field(default_factory=Rankings)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
-        return Context(self.store, self.clock(), entry, request.state.request_id, self.regions.names)
+        id = request.state.request_id
+        return Context(self.store, self.clock(), entry, id, self.regions.names, rankings=self.rankings)
 
     async def graph_context(self, request: Request) -> Context:
         """The same, as the graph wants it."""

@@ -43,7 +43,8 @@ class _MetricOrder:
             return Order(descending, **_FIELDS[self.field.name])
         metric = metric_named(self.metric, "orderBy.metric")
         statistic = checked(metric, self.statistic, "orderBy.statistic")
-        return Order(descending, metric, statistic, window_from(self.window, now, "orderBy.window"))
+        window = window_from(self.window, now, "orderBy.window")
+        return Order(descending, metric, statistic, window, said=repr(self.window))
 
 
 def _field(description: str) -> Any:

@@ -11,6 +11,7 @@ from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
 from resolvers.loader import Loader
+from resolvers.ranking import Rankings
 
 
 class Entry(Protocol):
@@ -65,6 +66,8 @@ class Context:
     # Configured regions: id → name.
     regions: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = LIMITS
+    # The process's own: orders that somebody reads page by page.
+    rankings: Rankings = field(default_factory=Rankings)
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)

@@ -25,10 +25,17 @@ class Order:
     window: Window | None = None
     time: str | None = None  # "first_ms" or "last_ms"
     trait: Trait | None = None
+    # The window as it was written: `last` means another one on every page.
+    said: str = ""
 
     def __str__(self) -> str:
         name = f"{self.metric.name}.{self.statistic.value}" if self.metric else self.time or self.trait or "key"
-        return f"{name} {'desc' if self.descending else 'asc'}"
+        return " ".join(filter(None, (name, self.said, "desc" if self.descending else "asc")))
+
+    @property
+    def is_by_key(self) -> bool:
+        """Is it an order that does not move?"""
+        return self.metric is None and self.time is None and self.trait is None
 
     @property
     def traits(self) -> frozenset[Trait]:
