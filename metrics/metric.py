@@ -67,6 +67,8 @@ class Metric:
     column: Column | None = None
     # A plain count is never null and has no statistics of its own.
     is_count: bool = False
+    # What the number does not tell, or where it misleads.
+    caveats: str = ""
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
@@ -126,10 +128,12 @@ def _deviation(column: Column) -> Formula:
     )
 
 
-def count(name: str, column: Column, doc: str, source: str, direction: Direction = Direction.NEITHER) -> Metric:
+def count(
+    name: str, column: Column, doc: str, source: str, direction: Direction = Direction.NEITHER, caveats: str = ""
+) -> Metric:
     """A metric that is one sum: 0 where nothing was counted."""
     measure = column.measures[0]
-    return Metric(name, measure, measure, "count", doc, source, direction, is_count=True)
+    return Metric(name, measure, measure, "count", doc, source, direction, is_count=True, caveats=caveats)
 
 
 def distribution(
@@ -140,10 +144,12 @@ def distribution(
     source: str,
     direction: Direction = Direction.NEITHER,
     target: Target = NO_TARGET,
+    caveats: str = "",
 ) -> Metric:
     """A metric whose mean, deviation, extremes and percentiles can be told."""
     total, number = column.measure(Aggregate.SUM), column.measure(Aggregate.COUNT)
-    return Metric(name, mean(total, number, column.scale), number, unit, doc, source, direction, target, column)
+    value = mean(total, number, column.scale)
+    return Metric(name, value, number, unit, doc, source, direction, target, column, caveats=caveats)
 
 
 def share_pct(part: Formula, whole: Formula) -> Formula:
