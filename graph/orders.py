@@ -23,6 +23,11 @@ _FIELDS: dict[str, dict[str, Any]] = {
 }
 
 
+_STAYS = "Following pages stay in the order of the first one, however the data change."
+ORCHESTRATORS = f"Orchestrators by a metric in a window, or by a field. Nulls last, ties by address. {_STAYS}"
+GPUS = f"GPUs by a metric in a window, or by a field. Nulls last, ties by GPU id. {_STAYS}"
+
+
 class _MetricOrder:
     """What orders of measured things share."""
 
@@ -51,7 +56,7 @@ def _field(description: str) -> Any:
     return strawberry.field(default=None, description=description)
 
 
-@strawberry.input(description="Orchestrators by a metric in a window, or by a field. Nulls last, ties by address.")
+@strawberry.input(description=ORCHESTRATORS)
 class OrchestratorOrder(_MetricOrder):
     """Of `orchestrators`."""
 
@@ -62,7 +67,7 @@ class OrchestratorOrder(_MetricOrder):
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way round.")
 
 
-@strawberry.input(description="GPUs by a metric in a window, or by a field. Nulls last, ties by GPU id.")
+@strawberry.input(description=GPUS)
 class GpuOrder(_MetricOrder):
     """Of `gpus`."""
 

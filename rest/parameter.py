@@ -18,8 +18,8 @@ MAX_TEXT = 1024
 class Parameter(Generic[T]):
     """One query parameter.
 
-    `read` gets its text, stripped and never blank, and its name; it raises BadRequest naming it. `schema` is what
-    OpenAPI says of the text. Without a default the value is None where the parameter is not given.
+    `read` gets its text, without spaces around it and never blank, and its name; it raises BadRequest naming it.
+    `schema` is what OpenAPI says of the text. Without a default the value is None where the parameter is not given.
     """
 
     name: str
@@ -35,7 +35,8 @@ class Parameter(Generic[T]):
 class Asked:
     """The parameters of one request, checked. Each is got by its declaration."""
 
-    def __init__(self, given: Mapping[Parameter[Any], str]) -> None:
+    def __init__(self, given: Mapping[Parameter[Any], str], parameters: Sequence[Parameter[Any]]) -> None:
+        self._parameters = parameters
         self._values = {parameter: parameter.read(text, parameter.name) for parameter, text in given.items()}
         self._texts = {parameter.name: text for parameter, text in given.items()}
 
@@ -58,8 +59,9 @@ class Asked:
 
     @property
     def selection(self) -> dict[str, str]:
-        """What says which items there are: name → value, written in one way."""
-        return {one.name: str(value) for one, value in self._values.items() if one.selects}
+        """What says which items there are: name → value, written in one way, whether given or by default."""
+        told = ((one.name, self.get(one)) for one in self._parameters if one.selects)
+        return {name: str(value) for name, value in told if value is not None}
 
 
 def read(given: QueryParams, parameters: Sequence[Parameter[Any]]) -> Asked:
@@ -73,9 +75,9 @@ def read(given: QueryParams, parameters: Sequence[Parameter[Any]]) -> Asked:
             raise BadRequest(f"{shown!r} is not a parameter here. {known}", shown)
         if parameter in found:
             raise BadRequest(f"{name} is given more than once. Give it once.", name)
-        if not value.strip():
+        if not value.strip(" "):
             raise BadRequest(f"{name} is blank. Give it a value or leave it out.", name)
         if len(value) > parameter.max_length:
             raise BadRequest(f"{name} is {len(value):,} characters long; at most {parameter.max_length:,}.", name)
-        found[parameter] = value.strip()
-    return Asked(found)
+        found[parameter] = value.strip(" ")
+    return Asked(found, parameters)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from metrics.errors import BadRequest, TooComplex
 from metrics.window import Grain, Window, to_ms
@@ -15,6 +14,9 @@ from rest.schema import Schema
 ADDRESS = "0[xX][0-9a-fA-F]{40}"
 LAST = "([1-9][0-9]{0,5})m|([1-9][0-9]{0,3})h|([1-9][0-9]{0,2})d|([1-9][0-9]?)w"
 INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Something to read, and nothing of the above.
+NAME = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 SOURCE_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 UNITS = ("minutes", "hours", "days", "weeks")
 INTERVALS = {"1h": Grain.HOUR, "1d": Grain.DAY, "1w": Grain.WEEK}
@@ -46,7 +48,14 @@ class TimeRange:
 
 def plain(text: str, name: str) -> str:
     """The text as it is."""
+    if CONTROL.search(text):
+        raise BadRequest(f"{name} has control characters in it: {text!r}. Leave them out.", name)
     return text
+
+
+def gateway(text: str, name: str) -> str:
+    """A gateway's id."""
+    return gateway_id(plain(text, name))
 
 
 def address(text: str, name: str) -> str:
@@ -124,9 +133,9 @@ def one_of(*values: str) -> Callable[[str, str], str]:
     return read
 
 
-def named(name: str, doc: str, read: Callable[[str, str], str] = plain, **more: Any) -> Parameter[str]:
+def named(name: str, doc: str, read: Callable[[str, str], str] = plain) -> Parameter[str]:
     """A filter by a name of any letters."""
-    return Parameter(name, read, {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, **more}, doc)
+    return Parameter(name, read, {"type": "string", "pattern": NAME, "maxLength": MAX_TEXT}, doc)
 
 
 def wallet(name: str, doc: str) -> Parameter[str]:
@@ -155,9 +164,7 @@ GPU_ID = named("gpu_id", "Only this GPU.")
 REGION = named("region", "Only this region.")
 WORKFLOW = named("workflow", "Only this workflow: the id of a model.")
 GATEWAY = named(
-    "gateway",
-    "Only this gateway, by its wallet (in any case) or, where that is unknown, its name.",
-    lambda text, _: gateway_id(text),
+    "gateway", "Only this gateway, by its wallet, in any case, or its name where that is not known.", gateway
 )
 INTERVAL: Parameter[Grain] = Parameter(
     "interval",

@@ -45,6 +45,8 @@ def of_error(error: GatewayError, request_id: str) -> Response:
         response.headers["Retry-After"] = str(error.retry_after_s)
     if error.status == HTTPStatus.REQUEST_TIMEOUT:
         response.headers["Connection"] = "close"  # the rest of the body may still come, and is no request
+    if error.status == HTTPStatus.NOT_ACCEPTABLE:
+        response.headers["Vary"] = "Accept"
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="naap-gateway"'
     return response

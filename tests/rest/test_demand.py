@@ -165,6 +165,14 @@ async def test_a_cursor_with_another_first_part_is_none(filled: Surface, start: 
     assert (answer.status_code, answer.json()["argument"]) == (400, "cursor")
 
 
+async def test_an_interval_that_is_written_out_is_the_default_one(filled: Surface) -> None:
+    async with filled.client() as client:
+        cursor = (await client.get(PATH, params={**RANGE, "limit": "1"})).json()["pagination"]["next_cursor"]
+        answer = await client.get(PATH, params={**RANGE, "interval": "1h", "cursor": cursor})
+
+    assert len(answer.json()["data"]) == 3
+
+
 async def test_a_cursor_belongs_to_its_interval_and_its_list(filled: Surface) -> None:
     async with filled.client() as client:
         cursor = (await client.get(PATH, params={**RANGE, "limit": "1"})).json()["pagination"]["next_cursor"]

@@ -152,7 +152,7 @@ async def test_what_is_not_offered_is_refused(surface: Surface, path: str) -> No
         anyhow = await client.get(path, params={"format": "json"}, headers={"Accept": "application/xml"})
 
     assert (by_header.status_code, by_header.json()["argument"]) == (406, "Accept")
-    assert by_header.headers["content-type"] == "application/problem+json"
+    assert (by_header.headers["content-type"], by_header.headers["vary"]) == ("application/problem+json", "Accept")
     assert (by_name.status_code, by_name.json()["code"], by_name.json()["argument"]) == (400, "BAD_REQUEST", "format")
     assert anyhow.status_code == 200
 

@@ -73,7 +73,19 @@ def test_a_bad_address_is_an_error(text: str) -> None:
         params.address(text, "o_wallet")
 
 
-@pytest.mark.parametrize("query", ["limt=5", "limit=5&limit=6", "limit=", "limit=%20", "region=" + "x" * 2000])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limt=5",
+        "limit=5&limit=6",
+        "limit=",
+        "limit=%20",
+        "region=%1E",
+        "region=a%0Ab",
+        "region=%7F",
+        "region=" + "x" * 2000,
+    ],
+)
 def test_an_unknown_doubled_blank_or_endless_parameter_is_an_error(query: str) -> None:
     with pytest.raises(BadRequest) as caught:
         read(QueryParams(query), (params.LIMIT, params.REGION))
