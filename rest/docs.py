@@ -129,8 +129,8 @@ def _allowed(schema: Mapping[str, Any]) -> str:
 
 def _kind(schema: Mapping[str, Any]) -> str:
     kinds = [schema["type"]] if isinstance(schema["type"], str) else [*schema["type"]]
-    if schema.get("format") == "date-time":
-        kinds[0] = "time"
+    if kinds[0] == "string":
+        kinds[0] = "time" if schema.get("format") == "date-time" else "text"
     return " or ".join(kinds)
 
 

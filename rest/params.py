@@ -13,6 +13,7 @@ from rest.schema import Schema
 
 ADDRESS = "0[xX][0-9a-fA-F]{40}"
 LAST = "([1-9][0-9]{0,5})m|([1-9][0-9]{0,3})h|([1-9][0-9]{0,2})d|([1-9][0-9]?)w"
+MOST = "at most 999999m, 9999h, 999d or 99w"
 INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Something to read, and nothing of the above.
@@ -87,7 +88,7 @@ def length(text: str, name: str) -> timedelta:
     """`5m`, `24h`, `7d` or `2w`."""
     found = re.fullmatch(LAST, text)
     if found is None:
-        raise BadRequest(f"{name} must be like 5m, 24h, 7d or 2w, not {text!r}.", name)
+        raise BadRequest(f"{name} must be like 5m, 24h, 7d or 2w ({MOST}), not {text!r}.", name)
     return next(timedelta(**{unit: int(said)}) for unit, said in zip(UNITS, found.groups(), strict=True) if said)
 
 
@@ -98,8 +99,8 @@ def time_range(text: str, name: str) -> TimeRange:
     edges = text.split("/")
     if len(edges) != 2:
         raise BadRequest(
-            f"{name} must be like 5m, 24h or 7d, or an interval like 2026-01-09T13:00:00Z/2026-01-09T14:00:00Z, "
-            f"not {text!r}.",
+            f"{name} must be like 5m, 24h or 7d ({MOST}), or an interval like "
+            f"2026-01-09T13:00:00Z/2026-01-09T14:00:00Z, not {text!r}.",
             name,
         )
     start, end = (_instant(edge, name) for edge in edges)
