@@ -65,10 +65,9 @@ async def capabilities(context: Context, window: Window) -> list[Capability]:
     return advertised(await context.seen(question), question.by)
 
 
-async def regions_of(context: Context, uris: Iterable[str] | None = None) -> Mapping[str, str]:
+async def regions(context: Context) -> Mapping[str, str]:
     """Service URI → the region that sessions there were last seen in."""
-    where = {} if uris is None else {Trait.SERVICE_URI: uris}
-    seen = await context.seen(SightingQuestion.of((Trait.SERVICE_URI, Trait.REGION), where))
+    seen = await context.seen(SightingQuestion.of((Trait.SERVICE_URI, Trait.REGION)))
     told = ((one.last_ms, *one.traits) for one in seen if None not in one.traits)
     return {str(uri): str(region) for _, uri, region in sorted(told, key=lambda one: (one[0], str(one[2])))}
 

@@ -118,6 +118,7 @@ def _check(scheme: str, body: bytes) -> bytes:
 def foreign(argument: str) -> BadRequest:
     """The error of a cursor that was not given out for this list."""
     return BadRequest(
-        f"{argument} is no cursor of this connection in this order. Take it from pageInfo or an edge of the query.",
+        f"{argument} is no cursor of this connection in this order with these filters. Take it from pageInfo or "
+        "an edge of the query.",
         argument,
     )

@@ -1,7 +1,7 @@
 """`GET /v1/sla/network/capabilities`: who offers which workflow on what, for a program that chooses orchestrators."""
 
 from metrics.window import from_ms
-from resolvers.capabilities import Capability, capabilities, last_day, regions_of
+from resolvers.capabilities import Capability, capabilities, last_day, regions
 from resolvers.context import Context
 from rest import schema
 from rest.cursor import Key, order
@@ -20,14 +20,14 @@ async def network_capabilities(context: Context, asked: Asked) -> Paged:
     listing = Listing.of(NAME, asked, "", await last_day(context), KEY_PARTS)
     workflow, region = asked.get(WORKFLOW), asked.get(REGION)
     found = await capabilities(context, listing.window)
-    regions = await regions_of(context)
+    places = await regions(context)
     kept = [
         one
         for one in found
-        if workflow in (None, one.offered.workflow) and region in (None, regions.get(one.offered.service_uri))
+        if workflow in (None, one.offered.workflow) and region in (None, places.get(one.offered.service_uri))
     ]
     page, following = listing.cut(sorted(kept, key=lambda one: order(one.offered)), _key)
-    return listing.paged([_item(one, regions.get(one.offered.service_uri)) for one in page], following)
+    return listing.paged([_item(one, places.get(one.offered.service_uri)) for one in page], following)
 
 
 def _key(one: Capability) -> Key:

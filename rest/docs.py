@@ -115,8 +115,9 @@ def _fields(schema: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, 
 
 def _parameter(parameter: Mapping[str, Any]) -> tuple[str, str, str]:
     schema = parameter["schema"]
-    default = f" Default: {_code(str(schema['default']))}." if "default" in schema else ""
-    return _code(parameter["name"]), _allowed(schema), _prose(parameter["description"]) + default
+    more = f" Default: {_code(str(schema['default']))}." if "default" in schema else ""
+    more = " Required." if parameter.get("required") else more
+    return _code(parameter["name"]), _allowed(schema), _prose(parameter["description"]) + more
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
@@ -141,8 +142,7 @@ def _errors() -> str:
     )
     said = (
         "Each is `application/problem+json` with `status`, `code`, `detail`, `request_id` and, where one was wrong, "
-        "`argument`. A path that is not here is 404 `NOT_FOUND`, a method that it does not take 405 `BAD_REQUEST` with "
-        "the header `Allow`."
+        "`argument`. A method that a path does not take is 405 `BAD_REQUEST` with the header `Allow`."
     )
     table = _table(("status", "code", "when"), rows)
     return f"<section id='errors'><h2>Errors</h2><p>{_prose(said)}</p>{table}</section>"

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from metrics.errors import Forbidden, Unauthenticated
 from rest import body, media, schema
-from rest.operation import COMMON_STATUSES, Operation
+from rest.operation import Operation
 from rest.parameter import read
 from rest.params import SOURCE
 
@@ -150,10 +150,6 @@ class Sent(Operation):
 
     body_types: Mapping[str, str]
 
-    @property
-    def statuses(self) -> tuple[int, ...]:
-        return tuple(sorted((*COMMON_STATUSES, 401, 403, 408, 413)))
-
 
 EVENTS = Sent(
     path="/v1/events",
@@ -168,6 +164,7 @@ EVENTS = Sent(
     own=(SOURCE,),
     method="POST",
     result=RESULT,
+    refusals=(401, 403, 408, 413),
     body_types={
         "application/x-ndjson": "Each line is an event.",
         media.JSON: "An array of events, an event, or an event per line: the first bytes tell.",

@@ -26,6 +26,7 @@ CONDITIONS = {
     400: "A parameter is wrong; `argument` names it. Nothing ever falls back to a default.",
     401: "The operator's token is missing or wrong.",
     403: "Not from here.",
+    404: "There is no such thing, or no such path.",
     406: "No media type that Accept allows is offered.",
     408: "The body stopped arriving.",
     413: "The body is too large.",
@@ -50,7 +51,7 @@ def document(operations: Sequence[Operation]) -> Document:
         "paths": {path: item for operation in operations for path, item in _paths(operation)},
         "components": {
             "schemas": {"Problem": problem.SCHEMA},
-            "responses": {str(status): _refusal(status) for status in CONDITIONS},
+            "responses": {str(status): _refusal(status) for status in _statuses(operations)},
             "securitySchemes": {
                 "operator": {"type": "http", "scheme": "bearer", "description": "NAAP_OPERATOR_TOKEN of the gateway."}
             },
@@ -94,7 +95,8 @@ def _parameter(parameter: Parameter[Any]) -> Document:
     schema = dict(parameter.schema)
     if parameter.default is not None:
         schema["default"] = int(parameter.default) if schema["type"] == "integer" else parameter.default
-    return {"name": parameter.name, "in": "query", "description": parameter.doc, "schema": schema}
+    found = {"name": parameter.name, "in": "query", "description": parameter.doc, "schema": schema}
+    return found | {"required": True} if parameter.required else found
 
 
 def _answer(operation: Operation) -> Document:
@@ -118,6 +120,10 @@ def _refusal(status: int) -> Document:
     }
     headers = {429: RETRY, 401: CHALLENGE}.get(status)
     return found | {"headers": headers} if headers else found
+
+
+def _statuses(operations: Sequence[Operation]) -> list[int]:
+    return sorted({status for operation in operations for status in operation.statuses})
 
 
 def _errors(root: type[GatewayError]) -> Iterator[type[GatewayError]]:

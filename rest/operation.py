@@ -35,6 +35,8 @@ class Operation:
     example: str = ""
     # Paths that answer the same.
     aliases: tuple[str, ...] = ()
+    # What it can be refused for beyond what everything can: HTTP statuses.
+    refusals: tuple[int, ...] = ()
 
     @property
     def parameters(self) -> Parameters:
@@ -49,7 +51,7 @@ class Operation:
     @property
     def statuses(self) -> tuple[int, ...]:
         """The statuses of errors."""
-        return COMMON_STATUSES
+        return tuple(sorted({*COMMON_STATUSES, *self.refusals}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +59,7 @@ class Single(Operation):
     """One object, read."""
 
     answer: Callable[[Context, Asked], Awaitable[Mapping[str, object]]]
-
-    @property
-    def statuses(self) -> tuple[int, ...]:
-        return tuple(sorted((*COMMON_STATUSES, 406)))
+    refusals: tuple[int, ...] = (406,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +68,7 @@ class Listed(Operation):
 
     item: Schema
     answer: Callable[[Context, Asked], Awaitable[Paged]]
+    refusals: tuple[int, ...] = (406,)
 
     @property
     def parameters(self) -> Parameters:
@@ -77,7 +77,3 @@ class Listed(Operation):
     @property
     def media_types(self) -> Mapping[str, Schema]:
         return {media.JSON: envelope(self.item), media.CSV: {"type": "string"}}
-
-    @property
-    def statuses(self) -> tuple[int, ...]:
-        return tuple(sorted((*COMMON_STATUSES, 406)))

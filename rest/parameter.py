@@ -30,6 +30,7 @@ class Parameter(Generic[T]):
     max_length: int = MAX_TEXT
     # Does it say which items there are? A cursor belongs to these.
     selects: bool = True
+    required: bool = False
 
 
 class Asked:
@@ -47,7 +48,7 @@ class Asked:
         return None if parameter.default is None else parameter.read(parameter.default, parameter.name)
 
     def __getitem__(self, parameter: Parameter[T]) -> T:
-        """The value of a parameter that has a default."""
+        """The value of a parameter that is required or has a default."""
         value = self.get(parameter)
         assert value is not None, f"{parameter.name} has no default"
         return value
@@ -65,7 +66,7 @@ class Asked:
 
 
 def read(given: QueryParams, parameters: Sequence[Parameter[Any]]) -> Asked:
-    """What a query asks. Raises BadRequest for a parameter that is unknown, doubled, blank, too long or wrong."""
+    """What a query asks. Raises BadRequest for a parameter that is unknown, doubled, blank, too long, wrong, missing."""
     by_name, found = {one.name: one for one in parameters}, dict[Parameter[Any], str]()
     for name, value in given.multi_items():
         parameter = by_name.get(name)
@@ -80,4 +81,7 @@ def read(given: QueryParams, parameters: Sequence[Parameter[Any]]) -> Asked:
         if len(value) > parameter.max_length:
             raise BadRequest(f"{name} is {len(value):,} characters long; at most {parameter.max_length:,}.", name)
         found[parameter] = value.strip(" ")
+    for parameter in parameters:
+        if parameter.required and parameter not in found:
+            raise BadRequest(f"{parameter.name} is missing. {parameter.doc}", parameter.name)
     return Asked(found, parameters)

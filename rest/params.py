@@ -139,9 +139,9 @@ def named(name: str, doc: str, read: Callable[[str, str], str] = plain) -> Param
     return Parameter(name, read, {"type": "string", "pattern": NAME, "maxLength": MAX_TEXT}, doc)
 
 
-def wallet(name: str, doc: str) -> Parameter[str]:
-    """A filter by a wallet."""
-    return Parameter(name, address, {"type": "string", "pattern": f"^{ADDRESS}$"}, doc)
+def wallet(name: str, doc: str, required: bool = False) -> Parameter[str]:
+    """A wallet."""
+    return Parameter(name, address, {"type": "string", "pattern": f"^{ADDRESS}$"}, doc, required=required)
 
 
 def time_range_of(default: str) -> Parameter[TimeRange]:

@@ -26,26 +26,31 @@ OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, CAPABILITIES, EVENTS)
 
 
-def routes(context: Callable[[Request], Context], intake: Callable[[Request], Intake], door: Door) -> list[Route]:
+def routes(
+    context: Callable[[Request], Context],
+    intake: Callable[[Request], Intake],
+    door: Door,
+    operations: Sequence[Operation] = OPERATIONS,
+) -> list[Route]:
     """Every REST route. `context` and `intake` give a request its view of the stores and the way in."""
 
     async def post_events(request: Request) -> Response:
         return Json(await events(request, intake(request), door))
 
-    described = document(OPERATIONS)
+    described = document(operations)
 
     async def get_openapi(_: Request) -> Response:
         return Json(described)
 
     async def get_docs(request: Request) -> Response:
-        return await docs(request, context(request), described, OPERATIONS)
+        return await docs(request, context(request), described, operations)
 
     found = [
         Route(EVENTS.path, post_events, methods=["POST"]),
         Route(OPENAPI_PATH, get_openapi, methods=["GET"]),
         Route(DOCS_PATH, get_docs, methods=["GET"]),
     ]
-    for operation in OPERATIONS:
+    for operation in operations:
         if isinstance(operation, Listed | Single):
             endpoint = _endpoint(operation, context)
             found += [Route(path, endpoint, methods=["GET"]) for path in (operation.path, *operation.aliases)]
