@@ -66,7 +66,7 @@ class Asked:
 
 
 def read(given: QueryParams, parameters: Sequence[Parameter[Any]]) -> Asked:
-    """What a query asks. Raises BadRequest for a parameter that is unknown, doubled, blank, too long, wrong, missing."""
+    """What a query asks. Raises BadRequest for one that is unknown, doubled, blank, too long, wrong or missing."""
     by_name, found = {one.name: one for one in parameters}, dict[Parameter[Any], str]()
     for name, value in given.multi_items():
         parameter = by_name.get(name)

@@ -13,7 +13,7 @@ from metrics.fact import Fact
 from metrics.sighting import Sighting
 from resolvers.context import Context
 from resolvers.ranking import Rankings
-from tests.graph.world import NOW, NOW_MS, SCHEMA, entry, fact, sighting
+from tests.graph.world import NOW, NOW_MS, SCHEMA, CountingStore, ask, entry, fact, session, sighting
 
 FORWARD = """query($orderBy: OrchestratorOrder, $filter: OrchestratorFilter, $first: Int, $after: String) {
   orchestrators(orderBy: $orderBy, filter: $filter, first: $first, after: $after) {
@@ -203,3 +203,23 @@ async def test_readers_who_begin_at_one_version_read_one_order() -> None:
         await growing.page(first=3, orderBy=order)
 
     assert len(growing.rankings._kept) == 1
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+async def test_ten_thousand_streams_come_exactly_once_while_a_writer_adds(direction: str) -> None:
+    store, chance, added = CountingStore(), random.Random(1), 0
+    store.add(*(session(f"s{number:05}", "r", NOW_MS - number * 10) for number in range(10_000)))
+    query = """query($d: OrderDirection!, $after: String) { streams(orderBy: {direction: $d}, first: 500, after: $after) {
+      nodes { streamId } pageInfo { hasNextPage endCursor } } }"""
+    found, after, more = list[str](), None, True
+    while more:
+        answer = await ask(store, query, d=direction, after=after)
+        assert answer.errors == []
+        page = answer.data["streams"]
+        found += [node["streamId"] for node in page["nodes"]]
+        more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
+        added += 1
+        store.add(*(session(f"n{added}-{n}", "r", NOW_MS - chance.randrange(110_000) + 5_000) for n in range(50)))
+
+    assert len(found) == len({*found})
+    assert {f"s{number:05}" for number in range(10_000)} <= {*found}

@@ -1,15 +1,23 @@
 """`GET /v1/sla/network/demand`: hand-computed answers over a small store, in the contract's shape."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from backends.log import Derivation
 from metrics.fact import Fact
-from metrics.window import MINUTE_MS
+from metrics.window import MINUTE_MS, Window
+from resolvers.context import Context
+from resolvers.demand import demand, demand_asked
+from resolvers.scope import EVERYWHERE
 from rest.cursor import Cursor, decode, encode
+from rest.page import interval as page_interval
+from telemetry.loader import Loader
+from telemetry.regions import Regions
 from tests.rest.conftest import Surface
 from tests.rest.test_gpu_metrics import fact
+from tests.simulator.runs import run
 
 PATH = "/v1/sla/network/demand"
 WALLET = "0x" + "cc" * 20
@@ -133,6 +141,31 @@ async def test_a_later_page_reads_only_what_is_left_of_the_window(filled: Surfac
         await client.get(PATH, params={**RANGE, "limit": "2", "cursor": first["pagination"]["next_cursor"]})
 
     assert [question.window.length for question in asked_for] == [timedelta(hours=1)]
+
+
+@pytest.mark.parametrize("interval", ["1h", "1d", "1w"])
+async def test_rows_add_up_to_the_networks_demand(surface: Surface, interval: str) -> None:
+    surface.loader = Loader(surface.store, lambda: datetime(2100, 1, 1, tzinfo=UTC), Regions())
+    surface.loader.load("default", run(2, 3, 5)[0])
+    surface.loader.derive()
+    first_ms, last_ms = (await surface.store.holds()).sources["default"]
+    window = Window.of_ms(first_ms + 1_000_000, last_ms - 1_000_000)
+    context = Context(surface.store, surface.now, lambda body: pytest.fail("no timeline here"), "a-request")
+    whole = await demand(context, EVERYWHERE, window, demand_asked(("streams", "sessions", "unserved", "fees_wei")))
+    spent = await demand(context, EVERYWHERE, window, demand_asked(("inference_minutes",)))
+    async with surface.client() as client:
+        rows = (await client.get(PATH, params={"time_range": page_interval(window), "interval": interval})).json()[
+            "data"
+        ]
+
+    assert sum(row["total_streams"] for row in rows) == whole.streams > 0
+    assert sum(row["total_sessions"] for row in rows) == whole.sessions
+    assert sum(row["unserved"] for row in rows) == whole.unserved
+    assert sum(int(row["fees_wei"]) for row in rows) == whole.fees_wei > 0
+    assert sum(Decimal(row["fees_eth"]) for row in rows) * 10**18 == whole.fees_wei
+    assert sum(row["inference_minutes"] for row in rows) == pytest.approx(spent.inference_minutes)
+    for row in rows:
+        assert sum(row["inference_minutes_by_gpu_type"].values()) == pytest.approx(row["inference_minutes"])
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,36 @@ async def test_an_answer_has_what_its_schema_names_and_nothing_else(surface: Sur
     jsonschema_rs.validator_for(closed(operation.media_types["application/json"])).validate(answer)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.StoreTimeout("too slow."),
+        errors.StoreUnavailable("away."),
+        errors.StoreFull("full."),
+        errors.RateLimited("too much.", 7),
+        errors.TooComplex("too big.", "time_range"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_failure_of_the_store_is_as_it_is_described(surface: Surface, error: errors.GatewayError) -> None:
+    async def failing(_: object) -> object:
+        raise error
+
+    surface.store.rows = failing  # type: ignore[method-assign,assignment]
+    async with surface.client() as client:
+        answer = await client.get("/v1/sla/network/demand")
+
+    said = DOCUMENT["components"]["responses"][str(answer.status_code)]
+    schema = {**said["content"]["application/problem+json"]["schema"], "components": DOCUMENT["components"]}
+    jsonschema_rs.validator_for(schema).validate(answer.json())
+    assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (
+        error.status,
+        error.code,
+        str(error),
+    )
+    assert all(name in answer.headers for name in said.get("headers", ()))
+
+
 async def test_it_is_served(surface: Surface) -> None:
     async with surface.client() as client:
         answer = await client.get("/openapi.json")
