@@ -209,8 +209,9 @@ async def test_readers_who_begin_at_one_version_read_one_order() -> None:
 async def test_ten_thousand_streams_come_exactly_once_while_a_writer_adds(direction: str) -> None:
     store, chance, added = CountingStore(), random.Random(1), 0
     store.add(*(session(f"s{number:05}", "r", NOW_MS - number * 10) for number in range(10_000)))
-    query = """query($d: OrderDirection!, $after: String) { streams(orderBy: {direction: $d}, first: 500, after: $after) {
-      nodes { streamId } pageInfo { hasNextPage endCursor } } }"""
+    query = """query($d: OrderDirection!, $after: String) {
+      streams(orderBy: {direction: $d}, first: 500, after: $after) {
+        nodes { streamId } pageInfo { hasNextPage endCursor } } }"""
     found, after, more = list[str](), None, True
     while more:
         answer = await ask(store, query, d=direction, after=after)
