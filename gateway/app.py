@@ -24,6 +24,7 @@ from gateway.writer import Writer
 from graph.app import graphql_routes
 from graph.schema import build_schema
 from metrics.errors import GatewayError
+from promptsets.dataset import Catalogue
 from resolvers.context import Context
 from resolvers.ranking import Rankings
 from rest.events import Door, Intake
@@ -52,12 +53,20 @@ class Parts:
     writer: Writer
     regions: Regions
     clock: Clock
+    datasets: Catalogue = field(default_factory=Catalogue)
     rankings: Rankings = field(default_factory=Rankings)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
-        id = request.state.request_id
-        return Context(self.store, self.clock(), entry, id, self.regions.names, rankings=self.rankings)
+        return Context(
+            self.store,
+            self.clock(),
+            entry,
+            request.state.request_id,
+            self.regions.names,
+            datasets=self.datasets,
+            rankings=self.rankings,
+        )
 
     async def graph_context(self, request: Request) -> Context:
         """The same, as the graph wants it."""

@@ -100,6 +100,61 @@ def schema() -> None:
     click.echo(sdl().rstrip("\n"))
 
 
+@cli.group()
+def datasets() -> None:
+    """List, check and sample the sets of prompts that workflows are loaded with."""
+
+
+PLACE = click.option(
+    "--from", "place", metavar="PLACE", help="A directory, archive or URL of datasets (default: NAAP_DATASETS)."
+)
+WORKFLOW = click.option("--workflow", help="Only datasets for this workflow.")
+TYPE = click.option("--type", "kind", type=click.Choice(("good", "random", "bad")), help="Only datasets of this type.")
+
+
+@datasets.command("list")
+@PLACE
+@WORKFLOW
+@TYPE
+@click.option("--format", "form", type=click.Choice(("text", "ndjson")), default="text", show_default=True)
+def list_datasets(**options: Any) -> None:
+    """List the datasets that there are."""
+    from gateway.datasets import listed
+
+    listed(settings().datasets, **options)
+
+
+@datasets.command()
+@PLACE
+def validate(place: str | None) -> int:
+    """Check every dataset, and say what is wrong in which file."""
+    from gateway.datasets import validated
+
+    return validated(settings().datasets, place)
+
+
+@datasets.command()
+@click.argument("name", required=False)
+@PLACE
+@WORKFLOW
+@TYPE
+@click.option("--count", type=int, default=10, show_default=True, help="How many prompts; each comes at most once.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same prompts.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("ndjson", "text")),
+    default="ndjson",
+    show_default=True,
+    help="ndjson has every character; text is for reading, one prompt to a line.",
+)
+def sample(**options: Any) -> None:
+    """Draw prompts from the dataset NAME, or from all that fit."""
+    from gateway.datasets import sampled
+
+    sampled(settings().datasets, **options)
+
+
 @cli.command(hidden=True)
 @click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
 @click.option("--directory", default=".demo", show_default=True, type=click.Path(file_okay=False))

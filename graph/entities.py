@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
 import strawberry
 
 from graph.connection import AfterArgument, BeforeArgument, Connection, FirstArgument, LastArgument
+from graph.datasets import Dataset, dataset_of
 from graph.entity import Ctx, all_of, connection, every, first_seen, last_seen, latest, told
 from graph.fields import field
 from graph.filters import StreamFilter
@@ -182,6 +183,10 @@ class Workflow(Node, Measured):
         self, info: Ctx, first: FirstArgument = None, after: AfterArgument = None
     ) -> Connection[Orchestrator]:
         return await connection(Orchestrator, info, Slice.of(info.context.limits, first, after), self.scope)
+
+    @field("The datasets of prompts to load it with.")
+    def datasets(self, info: Ctx) -> list[Dataset] | None:
+        return [*map(dataset_of, info.context.datasets.where(self.key))]
 
 
 def _decimal(text: str | None) -> Decimal | None:

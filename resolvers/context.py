@@ -10,6 +10,7 @@ from metrics.errors import TooComplex
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
+from promptsets.dataset import Catalogue
 from resolvers.loader import Loader
 from resolvers.ranking import Rankings
 
@@ -66,6 +67,7 @@ class Context:
     # Configured regions: id → name.
     regions: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = LIMITS
+    datasets: Catalogue = field(default_factory=Catalogue)
     # The process's own: orders that somebody reads page by page.
     rankings: Rankings = field(default_factory=Rankings)
     loader: Loader = field(init=False)

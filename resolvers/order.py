@@ -35,7 +35,7 @@ class Order:
     @property
     def is_by_key(self) -> bool:
         """Is it an order that does not move?"""
-        return self.metric is None and self.time is None and self.trait is None
+        return self == Order(self.descending)
 
     @property
     def traits(self) -> frozenset[Trait]:

@@ -19,12 +19,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """One page of a list: its items, where it goes on, and what it is about."""
+    """One page of a list: its items, where it goes on, and what time it is about, if it is about any."""
 
     items: Sequence[Mapping[str, object]]
     next_cursor: str | None
     limit: int
-    window: Window
+    window: Window | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ async def framed(page: Paged, context: Context) -> dict[str, object]:
     meta = {
         "generated_at": instant(context.now),
         "request_id": context.request_id,
-        "time_window": interval(page.window),
+        "time_window": None if page.window is None else interval(page.window),
         "last_event_at": None if latest_ms is None else instant(from_ms(latest_ms)),
     }
     more = page.next_cursor is not None
@@ -91,7 +91,10 @@ def envelope(item: Schema) -> Schema:
     meta = {
         "generated_at": schema.instant("When this was answered."),
         "request_id": schema.text("Under which id the log has this request."),
-        "time_window": schema.text("What the list is about: an ISO 8601 interval, the same on every page."),
+        "time_window": schema.text(
+            "What the list is about: an ISO 8601 interval, the same on every page. Null where it is about no time.",
+            nullable=True,
+        ),
         "last_event_at": schema.instant("How far the data reach; null where there are none.", nullable=True),
     }
     return schema.record(

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from resolvers.context import Context
 from rest import csv, media
 from rest.capabilities import CAPABILITIES
+from rest.datasets import DATASETS
 from rest.demand import DEMAND
 from rest.docs import docs
 from rest.events import EVENTS, Door, Intake, events
@@ -23,7 +24,7 @@ from rest.params import CURSOR, FORMAT
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
-OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, CAPABILITIES, EVENTS)
+OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, CAPABILITIES, DATASETS, EVENTS)
 
 
 def routes(

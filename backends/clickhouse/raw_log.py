@@ -6,6 +6,7 @@ opening, which gives `ids` the rows that it lacks. What waits to be derived is e
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -29,7 +30,7 @@ class RawLog:
         self._tide = tide
 
     def identities(self, source: str, ids: Sequence[str]) -> Mapping[str, Identity]:
-        self._handle.want([""] * len(ids), n=[hash_of(source, id) for id in ids])
+        self._handle.want(n=[hash_of(source, id) for id in ids])
         rows = self._handle.query(
             "identities",
             # Without FINAL, which would merge far more rows than are asked for: the highest version is chosen here.
@@ -92,7 +93,7 @@ class RawLog:
         return [event_of(row) for row in found]
 
     def session_events(self, owners: Iterable[str]) -> Sequence[LoggedEvent]:
-        self._handle.want([owner for owner in owners if owner])
+        self._handle.want(a=[owner for owner in owners if owner])
         found = self._handle.query(
             "session_events",
             f"SELECT {EVENT_COLUMNS} FROM raw FINAL WHERE owner IN (SELECT a FROM wanted) "
@@ -105,7 +106,7 @@ class RawLog:
         if not keys:
             return []
         owners, _, sources, ids = zip(*keys, strict=True)
-        self._handle.want(owners, ids)
+        self._handle.want(a=owners, b=ids)
         found = self._handle.query(
             "logged",
             f"SELECT {EVENT_COLUMNS} FROM raw FINAL WHERE owner IN (SELECT a FROM wanted) "
@@ -119,7 +120,7 @@ class RawLog:
 
     def conflict_counts(self, keys: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str, bytes, int]]:
         sources, ids = zip(*set(keys), strict=True) if (keys := list(keys)) else ((), ())
-        self._handle.want(sources, ids)
+        self._handle.want(a=sources, b=ids)
         found = self._handle.query("conflict_counts", CONFLICT_COUNTS)
         # A loser that counts at present is none: its append was cut off, or came in another order the second time.
         counting = {
@@ -154,6 +155,7 @@ class RawLog:
         self._tide.appended((), waiting[0][0])
 
 
+@lru_cache(maxsize=50_000)  # asked once before an append and once within it
 def hash_of(source: str, id: str) -> int:
     """Where an identity is found among the others: 64 bits of it, signed."""
     return int.from_bytes(blake2b(f"{source}\0{id}".encode(), digest_size=8).digest(), signed=True)

@@ -28,8 +28,8 @@ class StatementLog:
     def state(self, statements: Statements) -> None:
         ver = self._tide.next()
         gone = _Withdrawn(self._handle, statements.withdrawn)
-        self._put(CLAIMS, [tuple(row) for row in statements.claims], gone, Claim._fields, ver)
-        self._put(OFFERS, [tuple(row) for row in statements.offers], gone, Offer._fields, ver)
+        self._put(CLAIMS, statements.claims, gone, Claim._fields, ver)
+        self._put(OFFERS, statements.offers, gone, Offer._fields, ver)
         payments = [(slot_of(row.at_ms), *row) for row in statements.payments]
         self._file(statements.payments)
         self._put(PAYMENTS, payments, gone, ("slot", *Payment._fields), ver)
@@ -39,11 +39,13 @@ class StatementLog:
             self._count_senders((p.source, p.gateway_name, p.sender) for p in statements.payments)
 
     def _put(
-        self, table: Table, rows: list[tuple[Any, ...]], gone: "_Withdrawn", names: Sequence[str], ver: int
+        self, table: Table, rows: Sequence[tuple[Any, ...]], gone: "_Withdrawn", names: Sequence[str], ver: int
     ) -> None:
-        key = [names.index(name) for name in table.key]
-        kept = {tuple(row[index] for index in key) for row in rows}
-        dead = [row for row in gone.rows(table, names) if tuple(row[index] for index in key) not in kept]
+        dead = gone.rows(table, names)
+        if dead:
+            key = [names.index(name) for name in table.key]
+            kept = {tuple(row[index] for index in key) for row in rows}
+            dead = [row for row in dead if tuple(row[index] for index in key) not in kept]
         columns = columns_of([*rows, *dead], names)
         if columns:
             flags = [0] * len(rows) + [1] * len(dead)
@@ -77,7 +79,7 @@ class StatementLog:
         asked: dict[tuple[str, str], list[int]] = defaultdict(list)
         for source, name, at_ms in spots:
             asked[source, name].append(at_ms)
-        self._handle.want([key[0] for key in asked], [key[1] for key in asked])
+        self._handle.want(a=[key[0] for key in asked], b=[key[1] for key in asked])
         values = {"first": min(spot[2] for spot in spots), "last": max(spot[2] for spot in spots)}
         found = self._handle.query(
             f"{table} instants",
@@ -95,7 +97,7 @@ class StatementLog:
         if not near:
             return []
         sources, places, times = (list(column) for column in zip(*near, strict=True))
-        self._handle.want(sources, places, times)
+        self._handle.want(a=sources, b=places, n=times)
         return self._handle.query(
             f"{table} around",
             f"SELECT {columns} FROM {table} FINAL WHERE (source, {place}, at_ms) IN (SELECT a, b, n FROM wanted) "
@@ -126,7 +128,7 @@ class StatementLog:
     def _payments(self, source: str, kind: str, values: Sequence[str], test: str) -> Sequence[Payment]:
         if not values:
             return []
-        self._handle.want(values)
+        self._handle.want(a=values)
         found = self._handle.query(
             kind,
             f"SELECT {PAYMENT_COLUMNS} FROM payments FINAL WHERE (slot, id) IN (SELECT slot, owner FROM paths "
@@ -160,7 +162,7 @@ class _Withdrawn:
     def rows(self, table: Table, names: Sequence[str]) -> Sequence[tuple[Any, ...]]:
         if not self._events:
             return []
-        self._handle.want([source for source, _ in self._events], [id for _, id in self._events])
+        self._handle.want(a=[source for source, _ in self._events], b=[id for _, id in self._events])
         return self._handle.query(
             f"withdrawn {table.name}",
             f"SELECT {', '.join(names)} FROM {table.name} FINAL WHERE (source, id) IN (SELECT a, b FROM wanted)",

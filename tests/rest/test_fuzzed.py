@@ -17,6 +17,8 @@ from gateway.app import Parts, build_app
 from gateway.settings import Settings
 from gateway.writer import Writer
 from metrics.window import DAY_MS, Window, from_ms
+from promptsets.dataset import Catalogue
+from promptsets.source import load
 from rest.page import interval
 from telemetry.loader import Loader
 from telemetry.regions import Regions
@@ -40,7 +42,8 @@ class Served:
         loader.derive()
         now = from_ms(max(event.at_ms for event in store.raw.values()) + 1)
         self.writer = Writer(loader, settings.loader_queue)
-        self.app = build_app(Parts(settings, store, self.writer, Regions(), lambda: now))
+        datasets = Catalogue.of(load(None))
+        self.app = build_app(Parts(settings, store, self.writer, Regions(), lambda: now, datasets))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -13,6 +13,8 @@ import schemathesis
 from metrics import errors
 from metrics.catalogue import BY_NAME
 from metrics.window import from_ms
+from promptsets.dataset import Catalogue
+from promptsets.source import load
 from rest.docs import page
 from rest.events import EVENTS
 from rest.gpu_metrics import NAMES, REST_NAMES
@@ -96,6 +98,7 @@ async def test_an_answer_has_what_its_schema_names_and_nothing_else(surface: Sur
     surface.loader = Loader(surface.store, lambda: datetime(2100, 1, 1, tzinfo=UTC), Regions())
     surface.loader.load("default", run(2, 0.5, 5)[0])
     surface.loader.derive()
+    surface.datasets = Catalogue.of(load(None))
     surface.now = from_ms((await surface.store.holds()).latest_ms or 0)
     async with surface.client() as client:
         answer = (await client.get(operation.path)).json()
