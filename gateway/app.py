@@ -27,19 +27,19 @@ from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.context import Context
+from resolvers.ranking import Rankings
 from rest.events import Door, Intake
 from rest.json import Json
-from rest.routes import routes
+from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
 from telemetry.regions import Regions
 
 Clock = Callable[[], datetime]
 
 PLACES = {
     "graphql": "/graphql",
-    "gpu_metrics": "/v1/sla/gpu/metrics",
-    "datasets": "/v1/sla/datasets",
-    "compliance": "/v1/sla/compliance",
-    "events": "/v1/events",
+    **{operation.name: operation.path for operation in OPERATIONS},
+    "docs": DOCS_PATH,
+    "openapi": OPENAPI_PATH,
     "alive": "/healthz",
     "ready": "/readyz",
 }
@@ -56,6 +56,7 @@ class Parts:
     clock: Clock
     datasets: Catalogue = field(default_factory=Catalogue)
     targets: Targets = field(default_factory=packaged)
+    rankings: Rankings = field(default_factory=Rankings)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
@@ -67,6 +68,7 @@ class Parts:
             self.regions.names,
             targets=self.targets,
             datasets=self.datasets,
+            rankings=self.rankings,
         )
 
     async def graph_context(self, request: Request) -> Context:

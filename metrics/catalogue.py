@@ -8,6 +8,10 @@ from metrics.metric import Direction, Metric, Target, count, distribution, share
 LOWER, HIGHER = Direction.LOWER, Direction.HIGHER
 
 
+OUTCOME_EVENTS = "stream_trace, ai_stream_status, ai_stream_events; v1 gateway.*: outcomes of sessions"
+IDENTITY = "network_capabilities, create_new_payment, and the events of sessions"
+
+
 def _sum(column: Column) -> Measure:
     return column.measure(Aggregate.SUM)
 
@@ -23,9 +27,11 @@ OUTPUT_FPS = distribution(
     "fps",
     "Frames per second that came out. Zeros before the first frame of a session with an orchestrator are warm-up and "
     "left out; zeros after it are stalls and count.",
-    "ai_stream_status.inference_status.fps",
+    "ai_stream_status.inference_status.fps; v1 runner.metrics.sample: fps",
     HIGHER,
     Target(of_workflow="output_fps"),
+    caveats="A mean over status samples, not over time: a runner that reports more often weighs more. What the user "
+    "sent is inputFps: a slow user makes it low too.",
 )
 INPUT_FPS = distribution(
     "input_fps",
@@ -33,6 +39,7 @@ INPUT_FPS = distribution(
     "fps",
     "Frames per second that went in, as the user sent them, over the samples of outputFps.",
     "ai_stream_status.input_status.fps",
+    caveats="Says how fast the user sent, nothing of the orchestrator. Samples that do not state it are left out.",
 )
 JITTER = Metric(
     "jitter_coefficient",
@@ -41,9 +48,11 @@ JITTER = Metric(
     "ratio",
     "Population standard deviation of outputFps over its mean: 0 is perfectly even. Null below 2 samples or where the "
     "mean is 0.",
-    "ai_stream_status.inference_status.fps",
+    "ai_stream_status.inference_status.fps; v1 runner.metrics.sample: fps",
     LOWER,
     Target(fixed=0.1),
+    caveats="Over several GPUs, workflows or sessions it also holds how much these differ from each other, not only "
+    "how uneven each is.",
 )
 PROMPT_TO_FIRST_FRAME = distribution(
     "prompt_to_first_frame_ms",
@@ -51,9 +60,12 @@ PROMPT_TO_FIRST_FRAME = distribution(
     "ms",
     "From the stream request at the gateway to the first processed segment there. Counts in the request's bucket; "
     "after a swap for no orchestrator.",
-    "stream_trace: gateway_receive_first_processed_segment − gateway_receive_stream_request",
+    "stream_trace: gateway_receive_first_processed_segment − gateway_receive_stream_request; v1 gateway.request.start, "
+    "gateway.request.first_frame",
     LOWER,
     Target(of_workflow="prompt_to_first_frame_ms"),
+    caveats="Sessions that never got a segment have none, so a failing orchestrator can look fast: read it beside "
+    "failureRatePct. Needs the request event itself.",
 )
 PROMPT_TO_PLAYABLE = distribution(
     "prompt_to_playable_ms",
@@ -62,6 +74,8 @@ PROMPT_TO_PLAYABLE = distribution(
     "From the stream request at the gateway until enough processed segments came to play.",
     "stream_trace: gateway_receive_few_processed_segments − gateway_receive_stream_request",
     LOWER,
+    caveats="As promptToFirstFrameMs: only sessions that got so far have one, and a swap before it takes it from the "
+    "orchestrator.",
 )
 E2E_LATENCY = distribution(
     "e2e_latency_ms",
@@ -72,6 +86,8 @@ E2E_LATENCY = distribution(
     "stream_trace: runner_send_first_processed_segment − gateway_send_first_ingest_segment; v1 e2e_latency_ms",
     LOWER,
     Target(fixed=3000),
+    caveats="Compares the clocks of two machines: a skew smaller than the latency is not noticed and is in the number. "
+    "Of the first segment only, not of a running stream.",
 )
 STARTUP_TIME = distribution(
     "startup_time_s",
@@ -82,6 +98,7 @@ STARTUP_TIME = distribution(
     "stream_trace, ai_stream_status.last_restart_time",
     LOWER,
     Target(of_workflow="startup_time_s"),
+    caveats="Cold is judged by what the log shows: a place that served a gateway which does not report counts as cold.",
 )
 FAILURE_RATE = Metric(
     "failure_rate_pct",
@@ -89,9 +106,11 @@ FAILURE_RATE = Metric(
     ATTEMPTED,
     "%",
     "Attempted sessions that never produced output. Refused and abandoned sessions are not attempts.",
-    "session outcomes",
+    OUTCOME_EVENTS,
     LOWER,
     Target(fixed=1, strict=True),
+    caveats="Counts for the last orchestrator of a session, in the bucket of its request. Sessions still open are in "
+    "neither number. Few attempts make it jump: look at samples.",
 )
 UNSERVED_RATE = Metric(
     "unserved_rate_pct",
@@ -99,8 +118,10 @@ UNSERVED_RATE = Metric(
     _sum(c.SESSIONS),
     "%",
     "Requested sessions for which no orchestrator was available.",
-    "session outcomes",
+    OUTCOME_EVENTS,
     LOWER,
+    caveats="Of no orchestrator or GPU, since none was named: it says what the network lacked. A user who tries again "
+    "counts each time.",
 )
 SWAP_RATE = Metric(
     "swap_rate_pct",
@@ -111,6 +132,7 @@ SWAP_RATE = Metric(
     "stream_trace: orchestrator_swap",
     LOWER,
     Target(fixed=5, strict=True),
+    caveats="Counts whom a stream left, whatever the reason: swapReasons tells timeouts from a gateway's own resets.",
 )
 DEGRADED = Metric(
     "degraded_pct",
@@ -120,6 +142,7 @@ DEGRADED = Metric(
     "Status samples in any DEGRADED state, warm-up included.",
     "ai_stream_status.state",
     LOWER,
+    caveats="A share of samples, not of time, in the runner's own judgement; degradedInputPct is what the user caused.",
 )
 DEGRADED_INPUT = Metric(
     "degraded_input_pct",
@@ -129,13 +152,24 @@ DEGRADED_INPUT = Metric(
     "Status samples in DEGRADED_INPUT: the user's part of degradedPct.",
     "ai_stream_status.state",
     LOWER,
+    caveats="Says nothing of the orchestrator: the user's connection or camera was slow.",
 )
 INGEST = distribution(
-    "ingest_mbps", c.INGEST_MBPS, "Mbps", "What the gateway got from the user.", "stream_ingest_metrics: BytesReceived"
-)  # fmt: skip
+    "ingest_mbps",
+    c.INGEST_MBPS,
+    "Mbps",
+    "What the gateway got from the user.",
+    "stream_ingest_metrics: BytesReceived",
+    caveats="Between consecutive reports of a session; a counter that falls (a new connection) gives none.",
+)
 EGRESS = distribution(
-    "egress_mbps", c.EGRESS_MBPS, "Mbps", "What the gateway sent to the user.", "stream_ingest_metrics: BytesSent"
-)  # fmt: skip
+    "egress_mbps",
+    c.EGRESS_MBPS,
+    "Mbps",
+    "What the gateway sent to the user.",
+    "stream_ingest_metrics: BytesSent",
+    caveats="As ingestMbps. What goes back on the ingest connection only: viewers elsewhere are not in it.",
+)
 PACKET_LOSS = Metric(
     "packet_loss_pct",
     share_pct(_sum(c.PACKETS_LOST), _sum(c.PACKETS_LOST) + _sum(c.PACKETS_RECEIVED)),
@@ -144,23 +178,42 @@ PACKET_LOSS = Metric(
     "Packets that the user's connection lost, over all tracks. A sample is the step of one track from event to event.",
     "stream_ingest_metrics: track_stats",
     LOWER,
+    caveats="Between the user and the gateway, so no orchestrator's doing. Weighted by packets, not by time.",
 )
 BANDWIDTH_UP = distribution(
-    "bandwidth_up_mbps", c.BANDWIDTH_UP_MBPS, "Mbps", "What the runner sent.", "runner.metrics.sample: tx_bytes"
-)  # fmt: skip
+    "bandwidth_up_mbps",
+    c.BANDWIDTH_UP_MBPS,
+    "Mbps",
+    "What the runner sent.",
+    "runner.metrics.sample: tx_bytes",
+    caveats="The runner's own counters, between consecutive samples of one session and GPU; most runners send none.",
+)
 BANDWIDTH_DOWN = distribution(
-    "bandwidth_down_mbps", c.BANDWIDTH_DOWN_MBPS, "Mbps", "What the runner received.", "runner.metrics.sample: rx_bytes"
-)  # fmt: skip
+    "bandwidth_down_mbps",
+    c.BANDWIDTH_DOWN_MBPS,
+    "Mbps",
+    "What the runner received.",
+    "runner.metrics.sample: rx_bytes",
+    caveats="As bandwidthUpMbps.",
+)
 
 COUNTS = (
-    count("sessions", c.SESSIONS, "Sessions requested.", "stream_trace"),
-    count("streams", c.STREAMS, "Streams requested, each counted once, with its first session.", "stream_trace"),
-    count("error_events", c.ERROR_EVENTS, "Error events, at their own time.", "ai_stream_events", LOWER),
-    count("restarts", c.RESTARTS, "Rises of the runner's restart counter.", "ai_stream_status.restart_count", LOWER),
-    count("clock_skew", c.CLOCK_SKEW, "Latencies that clocks out of step made unusable.", "stream_trace", LOWER),
-    count("conflicts", c.CONFLICTS, "Further contents under one event id; kept, not counted.", "any event", LOWER),
-    count("unresolved_sessions", c.UNRESOLVED_SESSIONS, "Sessions at a place of unknown wallet.", "identity", LOWER),
-    count("ambiguous_gpu_sessions", c.AMBIGUOUS_GPU_SESSIONS, "Sessions that several GPUs may have run.", "identity"),
+    count("sessions", c.SESSIONS, "Sessions requested.", "stream_trace: gateway_receive_stream_request, else any event",
+          caveats="Attempts, not users: one stream tried three times is three. Counts for the last orchestrator."),
+    count("streams", c.STREAMS, "Streams requested, each counted once, with its first session.", "stream_trace",
+          caveats="Counts where its first session does: a stream that moved on is not counted there again."),
+    count("error_events", c.ERROR_EVENTS, "Error events, at their own time.", "ai_stream_events", LOWER,
+          caveats="Events, not failures: a session may have many, also of the user's own connection, and be served."),
+    count("restarts", c.RESTARTS, "Rises of the runner's restart counter.", "ai_stream_status.restart_count", LOWER,
+          caveats="Seen within one leg of a session only: restarts while nothing ran are not."),
+    count("clock_skew", c.CLOCK_SKEW, "Latencies that clocks out of step made unusable.", "stream_trace", LOWER,
+          caveats="Also where a runner sent a frame before its first input. Those latencies are null, never 0."),
+    count("conflicts", c.CONFLICTS, "Further contents under one event id; kept, not counted.", "any event", LOWER,
+          caveats="Belongs to a feed, not to an orchestrator: it says how far the log can be trusted."),
+    count("unresolved_sessions", c.UNRESOLVED_SESSIONS, "Sessions at a place of unknown wallet.", IDENTITY, LOWER,
+          caveats="They count for the network, workflow and gateway, and for no orchestrator: no wallet is guessed."),
+    count("ambiguous_gpu_sessions", c.AMBIGUOUS_GPU_SESSIONS, "Sessions that several GPUs may have run.", IDENTITY,
+          caveats="They count for the orchestrator and for no GPU; where all that fit are of one model, for that."),
 )  # fmt: skip
 
 METRICS: tuple[Metric, ...] = tuple(value for value in list(vars().values()) if isinstance(value, Metric)) + COUNTS

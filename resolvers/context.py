@@ -23,6 +23,7 @@ from metrics.sighting import Seen, SightingQuestion
 from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.loader import Loader
+from resolvers.ranking import Rankings
 
 
 class Entry(Protocol):
@@ -81,6 +82,8 @@ class Context:
     # What workflows should reach.
     targets: Targets = field(default_factory=packaged)
     datasets: Catalogue = field(default_factory=Catalogue)
+    # The process's own: orders that somebody reads page by page.
+    rankings: Rankings = field(default_factory=Rankings)
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)
