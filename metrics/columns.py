@@ -44,7 +44,7 @@ UNSCORED_OUTPUT_FPS = averaged("unscored_output_fps", BILLIONTHS, deviation=True
 UNSCORED_INPUT_FPS = averaged("unscored_input_fps", BILLIONTHS)  # input_fps in DEGRADED_INPUT
 ACHIEVED_FLOPS = counter("achieved_flops", Width.INT256)
 PEAK_FLOPS = counter("peak_flops", Width.INT256)
-FLOPS_SAMPLES = counter("flops_samples")  # that state both
+STATED_SAMPLES = counter("stated_samples")  # samples that state both
 
 # Sessions, in the bucket of their request.
 SESSIONS = counter("sessions")

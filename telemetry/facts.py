@@ -218,7 +218,7 @@ def sample_values(status: Status, warming: bool) -> dict[str, int]:
                     values[unscored] = values[column]
     if status.achieved_flops is not None and status.peak_flops:
         values |= {c.ACHIEVED_FLOPS.name: status.achieved_flops, c.PEAK_FLOPS.name: status.peak_flops}
-        values[c.FLOPS_SAMPLES.name] = 1
+        values[c.STATED_SAMPLES.name] = 1
     return values
 
 

@@ -31,7 +31,7 @@ _PEAK = c.PEAK_FLOPS.measure(Aggregate.SUM)
 EFFICIENCY = catalogue.BY_NAME.get("cuda_utilization_efficiency_pct") or Metric(
     "cuda_utilization_efficiency_pct",
     share_pct(c.ACHIEVED_FLOPS.measure(Aggregate.SUM), _PEAK),
-    c.FLOPS_SAMPLES.measure(Aggregate.SUM),
+    c.STATED_SAMPLES.measure(Aggregate.SUM),
     "%",
     "Achieved of peak FLOPS, over the samples that state both.",
     "runner.metrics.sample: achieved_flops, peak_flops",

@@ -66,7 +66,7 @@ def test_naap_1_by_hand() -> None:
         e2e_latency_n=1, e2e_latency_sum=6_000_000, output_fps_n=4, output_fps_sum=58 * FPS,
         output_fps_sumsq=1150 * FPS**2, unscored_output_fps_n=1, unscored_output_fps_sum=4 * FPS,
         unscored_output_fps_sumsq=16 * FPS**2, input_fps_n=2, input_fps_sum=60 * FPS, achieved_flops=40,
-        peak_flops=100, flops_samples=3,
+        peak_flops=100, stated_samples=3,
     )  # fmt: skip
 
     part = part_of(NAAP_1, "w", Evidence([one], TARGETS))
