@@ -41,20 +41,29 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…|-")
+@click.argument("paths", nargs=-1, metavar="PATH…|-")
 @click.option(
     "--source",
     default="default",
     show_default=True,
     help="The name of the feed that these events belong to. The same file under another name counts again.",
 )
+@click.option(
+    "--stake",
+    "stakes",
+    multiple=True,
+    metavar="FILE",
+    help="A file of stake: CSV with the columns address, lpt and time, or JSON objects with these keys.",
+)
 @click.option("--to", "url", help="Send them to the gateway that serves at this URL instead of opening the store.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where an event was rejected.")
-def ingest(paths: tuple[str, ...], source: str, url: str | None, strict: bool) -> int:
+def ingest(paths: tuple[str, ...], stakes: tuple[str, ...], source: str, url: str | None, strict: bool) -> int:
     """Load event files: NDJSON or a JSON array, plain, .gz or .zst; - is standard input."""
     from gateway.ingest import run
 
-    return run(settings(), paths, source, url, strict)
+    if not paths and not stakes:
+        raise click.UsageError("name the files to load: PATH…, - or --stake FILE.")
+    return run(settings(), paths, stakes, source, url, strict)
 
 
 @cli.command(epilog=described_faults())

@@ -2,7 +2,7 @@
 
 import sys
 
-from metrics.catalogue import METRICS, OUTCOMES
+from metrics.catalogue import BY_NAME, OUTCOMES
 from metrics.metric import Direction, Metric, Statistic
 from rest.demand import ITEM as DEMAND
 from rest.gpu_metrics import METRICS as IN_REST
@@ -31,7 +31,8 @@ BETTER = {Direction.HIGHER: "higher", Direction.LOWER: "lower", Direction.NEITHE
 
 def page() -> str:
     """The reference page."""
-    parts = [INTRODUCTION, _overview(), *(_section(metric) for metric in METRICS), _outcomes(), _demand(), STATISTICS]
+    sections = (_section(metric) for metric in BY_NAME.values())
+    parts = [INTRODUCTION, _overview(), *sections, _outcomes(), _demand(), STATISTICS]
     return "\n".join(parts)
 
 
@@ -54,7 +55,7 @@ def target(metric: Metric) -> str:
 def _overview() -> str:
     rows = [
         f"| [`{field(m.name)}`](#{field(m.name).lower()}) | {m.unit} | {BETTER[m.direction]} | {target(m)} |"
-        for m in METRICS
+        for m in BY_NAME.values()
     ]
     return "\n".join(["| metric | unit | better | target |", "|---|---|---|---|", *rows, ""])
 

@@ -20,6 +20,7 @@ from resolvers import entities as seen
 from resolvers.entities import Entity, Kind
 from resolvers.order import NEWEST
 from resolvers.page import Slice
+from resolvers.stake import stake
 
 if TYPE_CHECKING:
     from graph.streams import Stream
@@ -64,6 +65,11 @@ class Orchestrator(Node, Measured):
     @field("When it was last seen.")
     def last_seen_at(self, info: Ctx) -> datetime | None:
         return last_seen(self, info)
+
+    @field("What it has staked, by the latest statement until now; null where there is none.")
+    async def stake_lpt(self, info: Ctx) -> Decimal | None:
+        staked = await stake(info.context, self.key)
+        return None if staked is None else Decimal(staked)
 
     @field("Its GPUs, the one seen last first. Under it they count only what they did for it.")
     async def gpus(

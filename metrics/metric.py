@@ -67,6 +67,8 @@ class Metric:
     column: Column | None = None
     # A plain count is never null and has no statistics of its own.
     is_count: bool = False
+    # A count that outgrows 32 bits.
+    is_large: bool = False
     # What the number does not tell, or where it misleads.
     caveats: str = ""
 
@@ -129,11 +131,19 @@ def _deviation(column: Column) -> Formula:
 
 
 def count(
-    name: str, column: Column, doc: str, source: str, direction: Direction = Direction.NEITHER, caveats: str = ""
+    name: str,
+    column: Column,
+    doc: str,
+    source: str,
+    direction: Direction = Direction.NEITHER,
+    is_large: bool = False,
+    caveats: str = "",
 ) -> Metric:
     """A metric that is one sum: 0 where nothing was counted."""
     measure = column.measures[0]
-    return Metric(name, measure, measure, "count", doc, source, direction, is_count=True, caveats=caveats)
+    return Metric(
+        name, measure, measure, "count", doc, source, direction, is_count=True, is_large=is_large, caveats=caveats
+    )
 
 
 def distribution(

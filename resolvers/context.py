@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from backends.backend import Backend, Holdings, LoggedEvent, SessionRecord, StreamQuestion, StreamRecord
+from backends.backend import (
+    Backend,
+    Holdings,
+    LoggedEvent,
+    SessionRecord,
+    Staked,
+    StakeQuestion,
+    StreamQuestion,
+    StreamRecord,
+)
 from metrics.errors import TooComplex
 from metrics.question import Question
 from metrics.row import Row
@@ -114,6 +123,10 @@ class Context:
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
         """Which combinations of traits were seen."""
         return await self.loader.seen.load(question)
+
+    async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
+        """What orchestrators had staked, in order of time for each; possibly more than was asked, before `first_ms`."""
+        return await self.loader.stakes.load(question)
 
     async def holds(self) -> Holdings:
         """What the store holds and how far it reaches; asked once in a request."""

@@ -1,5 +1,6 @@
 """Demand: what was asked of a scope and what it earned."""
 
+from asyncio import gather
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import datetime
 
 from metrics import columns as c
 from metrics.dimension import Dimension
+from metrics.exact import decimal_text
 from metrics.fold import add
 from metrics.measure import Column, Measure
 from metrics.row import Row, Sum
@@ -15,8 +17,7 @@ from resolvers.context import Context
 from resolvers.figures import small
 from resolvers.measured import Fill, Measures, is_partial, read
 from resolvers.scope import Scope
-
-WEI_DIGITS = 18
+from resolvers.stake import stakes
 
 
 def _only(column: Column) -> Measure:
@@ -40,17 +41,18 @@ LEAST = NEEDS["sessions"]
 
 @dataclass(frozen=True, slots=True)
 class DemandAsked:
-    """The measures that a selection needs, and whether it wants them by GPU model."""
+    """The measures that a selection needs, and whether it wants them by GPU model, and stake."""
 
     measures: Measures
     by_gpu_model: bool = False
+    stake: bool = False
 
 
 def demand_asked(fields: Iterable[str]) -> DemandAsked:
     """What these fields of a demand need."""
     names = frozenset(fields)
     measures = {NEEDS[name] for name in names if name in NEEDS} or {LEAST}
-    return DemandAsked(Measures(sorted(measures)), "by_gpu_model" in names)
+    return DemandAsked(Measures(sorted(measures)), "by_gpu_model" in names, "stake_lpt" in names)
 
 
 class GpuModelDemand:
@@ -68,15 +70,15 @@ class GpuModelDemand:
 class Demand:
     """The demand of one window, from its rows by GPU model (or from one row in all)."""
 
-    __slots__ = ("_rows", "window")
+    __slots__ = ("_rows", "stake_lpt", "window")
 
-    # Both need the tables that come with slots and stake.
+    # Needs the tables that come with slots.
     capacity_rate_pct: float | None = None
-    stake_lpt: str | None = None
 
-    def __init__(self, window: Window, rows: Sequence[Row]) -> None:
+    def __init__(self, window: Window, rows: Sequence[Row], stake_lpt: str | None = None) -> None:
         self.window = window
         self._rows = rows
+        self.stake_lpt = stake_lpt
 
     @property
     def streams(self) -> int:
@@ -113,7 +115,7 @@ class Demand:
     @property
     def fees_eth(self) -> str:
         """The same in ETH, exactly."""
-        return ether(self._sum("fees_eth"))
+        return decimal_text(self._sum("fees_eth"))
 
     @property
     def face_value_wei(self) -> int:
@@ -160,21 +162,27 @@ class DemandSeries:
             found[row.start_ms or 0].append(row)
         reach = (await self.context.holds()).latest_ms if partial else None
         starts = sorted(found) if self.fill is Fill.NONE else list(self.window.buckets(self.interval))
+        ends = {start: min(start + self.interval.value, self.window.end_ms) for start in starts}
+        staked = await stakes(self.context, self.scope, [*ends.values()] if asked.stake else [])
         made, rows = [], list[Row]()
-        for start in starts:
+        for start, end in ends.items():
             rows = found.get(start, rows if self.fill is Fill.PREVIOUS else [])
-            made.append(self._bucket(start, rows, reach))
+            span = Window.of_ms(max(start, self.window.start_ms), end)
+            made.append(self._bucket(start, Demand(span, rows, staked.get(end)), reach))
         return made
 
-    def _bucket(self, start: int, rows: Sequence[Row], reach: int | None) -> DemandBucket:
-        span = Window.of_ms(max(start, self.window.start_ms), min(start + self.interval.value, self.window.end_ms))
+    def _bucket(self, start: int, demand: Demand, reach: int | None) -> DemandBucket:
         partial = is_partial(start, self.interval, self.window, reach)
-        return DemandBucket(from_ms(start), from_ms(start + self.interval.value), partial, Demand(span, rows))
+        return DemandBucket(from_ms(start), from_ms(start + self.interval.value), partial, demand)
 
 
 async def demand(context: Context, scope: Scope, window: Window, asked: DemandAsked) -> Demand:
     """The demand of a scope in a window."""
-    return Demand(window, await _read(context, scope, window, asked, None))
+    end_ms = window.end_ms
+    rows, staked = await gather(
+        _read(context, scope, window, asked, None), stakes(context, scope, [end_ms] if asked.stake else [])
+    )
+    return Demand(window, rows, staked.get(end_ms))
 
 
 async def _read(
@@ -182,12 +190,6 @@ async def _read(
 ) -> Sequence[Row]:
     by = (Dimension.GPU_MODEL,) if asked.by_gpu_model else ()
     return await read(context, scope, window, asked.measures, grain, by)
-
-
-def ether(wei: int) -> str:
-    """Wei as a decimal number of ETH, exactly and without trailing zeros."""
-    whole, rest = divmod(wei, 10**WEI_DIGITS)
-    return f"{whole}.{rest:0{WEI_DIGITS}}".rstrip("0").rstrip(".")
 
 
 def _integer(total: Sum) -> int:

@@ -16,6 +16,7 @@ from metrics.window import DAY_MS
 from telemetry import joins
 from telemetry.brief import Brief
 from telemetry.facts import facts_of, sightings_of
+from telemetry.jobs import job_facts, job_sighting
 from telemetry.joins import Joined
 from telemetry.names import KEY, WALLET
 from telemetry.reading import Reading, Snapshot
@@ -124,12 +125,16 @@ class Deriver:
         )
 
     def _one(self, known: Identified, latest_ms: int, derived: Derived) -> Brief:
-        """Derive one session."""
+        """Derive one session, job, or sample that stands alone."""
         brief = Brief.of(known)
         outcome = known.session.outcome(latest_ms)
-        facts = list(facts_of(known, outcome) if brief.legs else alone_facts(known))
+        if known.session.is_job:
+            facts, sightings = list(job_facts(known)), [job_sighting(known)]
+        else:
+            facts = list(facts_of(known, outcome) if brief.legs else alone_facts(known))
+            sightings = list(sightings_of(known))
         derived.sessions.append(stored_of(known, brief, outcome, latest_ms, facts))
-        derived.add([], facts, list(sightings_of(known)))
+        derived.add([], facts, sightings)
         return brief
 
     def _joined(

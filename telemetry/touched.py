@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from backends.log import Explained, Log, Payment, Statements
+from backends.log import Explained, Log, Payment, Stake, Statements
 from telemetry.joins import claim_of
 from telemetry.reading import Reading, Snapshot, What
 from telemetry.session import SILENCE_MS
@@ -13,7 +13,7 @@ from telemetry.who import gateway_named
 # Claims further apart than this are looked at separately, so that a late one does not mark everything since.
 APART_MS = 600_000
 ALWAYS = 2**62
-STATEMENTS = (What.PAYMENT, What.SNAPSHOT)
+STATEMENTS = (What.PAYMENT, What.SNAPSHOT, What.STAKE)
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Touched:
 
     source: str
     counting: dict[str, Reading] = field(default_factory=dict)  # by id: of two contents the later one counts
-    stating: dict[str, Reading] = field(default_factory=dict)  # those of them that are payments or snapshots
+    stating: dict[str, Reading] = field(default_factory=dict)  # those of them that are payments, snapshots or stakes
     # Events that count no longer, as they were read while they did.
     withdrawn: list[Reading] = field(default_factory=list)
     # The same after a crash, when only their ids are known.
@@ -86,11 +86,12 @@ class Touched:
             + [claim for payment in self.new_payments for claim in claim_of(payment)],
             offers=[offer for snapshot in snapshots for offer in snapshot.offers],
             payments=self.new_payments,
+            stakes=[r.said for r in self.stating.values() if isinstance(r.said, Stake)],
             withdrawn=[(self.source, event_id) for event_id in self.withdrawn_statements()],
         )
 
     def withdrawn_statements(self) -> list[str]:
-        """The ids of payments and snapshots that count no longer."""
+        """The ids of payments, snapshots and stakes that count no longer."""
         read = {r.id for r in self.withdrawn if r.what in STATEMENTS}
         return sorted(read | self.lost)
 

@@ -12,11 +12,13 @@ from typing import Any
 
 import orjson
 
-from telemetry import v1
+from backends.log import STAKE
+from telemetry import jobs, v1
 from telemetry.names import gateway, place
 from telemetry.payments import read_payment
 from telemetry.reading import Reading, Said, Stamp, Status, Swap, Transport, What, outside, owner_of, synthetic
 from telemetry.snapshots import read_snapshot
+from telemetry.stake import read_stake
 from telemetry.values import Unreadable, count, fixed, listing, mapping, text, time_ms
 
 Json = dict[str, Any]
@@ -44,12 +46,11 @@ LONGEST_NUMBER = 400
 BRACKETS = b"[]{}"
 NO_BRACKETS = bytes(set(range(256)) - set(BRACKETS))
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-JOBS = frozenset(("ai_batch_request", "ai_llm_request", "job_gateway"))
 KNOWN_TYPES = (
     TIMED_BY_DATA
-    | JOBS
+    | jobs.TYPES
     | v1.TYPES
-    | {"ai_stream_events", "create_new_payment", "network_capabilities", "discovery_results"}
+    | {STAKE, "ai_stream_events", "create_new_payment", "network_capabilities", "discovery_results"}
 )
 
 
@@ -187,6 +188,8 @@ def _kafka(event: Json, data: Json | list[Any] | None, stamp: Stamp) -> Reading:
         return outside(stamp, What.PAYMENT, read_payment(mapping(data), stamp, event))
     if stamp.type == "network_capabilities":
         return outside(stamp, What.SNAPSHOT, read_snapshot(data, stamp))
+    if stamp.type == STAKE:
+        return outside(stamp, What.STAKE, read_stake(mapping(data), stamp))
     return outside(stamp, What.OUTSIDE, None)
 
 
@@ -269,4 +272,5 @@ READERS: dict[str, Callable[[Json, Json, Stamp], Reading]] = {
     "ai_stream_status": _status,
     "ai_stream_events": _stream_event,
     "stream_ingest_metrics": _transport,
+    **dict.fromkeys(jobs.TYPES, jobs.read_job),
 }

@@ -14,7 +14,7 @@ from backends.backend import LoggedEvent
 from backends.clickhouse.handle import Handle
 from backends.clickhouse.records import EVENT_COLUMNS, columns_of, columns_of_events, event_of
 from backends.clickhouse.tide import Tide
-from backends.log import Batch, Event, Identity, Rejected
+from backends.log import STAKE, Batch, Event, Identity, Rejected
 from backends.tables import CONFLICTS, IDS, MARKS, RAW, REJECTED
 
 DERIVED = "derived"
@@ -58,7 +58,9 @@ class RawLog:
         self._handle.insert(IDS, {"hash": list(map(hash_of, columns["source"], columns["id"])), **columns})
 
     def _note(self, batch: Batch, lost: Sequence[Event]) -> None:
-        self._tide.appended(((e.source, e.at_ms) for e in batch.events), len(batch.events) + len(batch.superseded))
+        self._tide.appended(
+            ((e.source, e.at_ms) for e in batch.events if e.type != STAKE), len(batch.events) + len(batch.superseded)
+        )
         sources = self._tide.holdings.sources
         if any(event.at_ms in sources.get(event.source, ()) for event in lost):
             # The first or last event of a source was withdrawn.
@@ -195,10 +197,10 @@ ORDER BY source, id, sha
 # Withdrawals are rare: only keys that have one need the exact and slower reading.
 REACH = f"""
 SELECT source, min(at_ms), max(at_ms) FROM (
-  SELECT source, at_ms FROM raw WHERE ({IDENTITY}) NOT IN (SELECT {IDENTITY} FROM raw WHERE deleted = 1)
+  SELECT source, type, at_ms FROM raw WHERE ({IDENTITY}) NOT IN (SELECT {IDENTITY} FROM raw WHERE deleted = 1)
   UNION ALL
-  SELECT source, at_ms FROM raw FINAL WHERE ({IDENTITY}) IN (SELECT {IDENTITY} FROM raw WHERE deleted = 1)
-) GROUP BY source
+  SELECT source, type, at_ms FROM raw FINAL WHERE ({IDENTITY}) IN (SELECT {IDENTITY} FROM raw WHERE deleted = 1)
+) WHERE type != '{STAKE}' GROUP BY source
 """
 MISSING_IDS = f"""
 SELECT {", ".join(IDENTIFIED)} FROM raw WHERE deleted = 0 AND ver > (SELECT max(ver) FROM ids) ORDER BY {IDENTITY}

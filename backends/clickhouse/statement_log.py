@@ -1,4 +1,4 @@
-"""What events of no session say: claims, capability rows, payments."""
+"""What events of no session say: claims, capability rows, payments, stake."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from backends.clickhouse.handle import Handle
 from backends.clickhouse.records import columns_of, slot_of
 from backends.clickhouse.tide import Tide
-from backends.log import Claim, Offer, Payment, Spot, Statements
-from backends.tables import CLAIMS, OFFERS, PATHS, PAYMENTS, Table
+from backends.log import Claim, Offer, Payment, Spot, Stake, Statements
+from backends.tables import CLAIMS, OFFERS, PATHS, PAYMENTS, STAKES, Table
 
 CLAIM_COLUMNS, OFFER_COLUMNS, PAYMENT_COLUMNS = (", ".join(row._fields) for row in (Claim, Offer, Payment))
 BY_REQUEST, BY_SESSION = "payment_request", "payment_session"
@@ -33,6 +33,7 @@ class StatementLog:
         payments = [(slot_of(row.at_ms), *row) for row in statements.payments]
         self._file(statements.payments)
         self._put(PAYMENTS, payments, gone, ("slot", *Payment._fields), ver)
+        self._put(STAKES, [tuple(row) for row in statements.stakes], gone, Stake._fields, ver)
         if statements.withdrawn:
             self._senders = None
         elif self._senders is not None:

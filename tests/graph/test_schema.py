@@ -128,4 +128,4 @@ def test_the_exported_schema_is_fresh() -> None:
 
 
 def test_nothing_of_later_issues_is_stubbed() -> None:
-    assert re.findall(r"\b(slaScore|leaderboard|earnings|payments|jobs|viewer|scoringVersions)\b", TEXT) == []
+    assert re.findall(r"\b(slaScore|leaderboard|earnings|payments|viewer|scoringVersions)\b", TEXT) == []

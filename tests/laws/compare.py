@@ -7,7 +7,16 @@ from typing import Any
 
 from backends.memory import MemoryStore
 from metrics import catalogue
-from metrics.columns import FACE_VALUE_WEI, FEES_WEI, INFERENCE_MS, PAYMENTS, SWAPS_BY_REASON, TICKETS, UNSERVED
+from metrics.columns import (
+    FACE_VALUE_WEI,
+    FEES_WEI,
+    INFERENCE_MS,
+    JOBS_BY_KIND,
+    PAYMENTS,
+    SWAPS_BY_REASON,
+    TICKETS,
+    UNSERVED,
+)
 from metrics.dimension import Dimension, synthetic
 from metrics.fold import fold
 from metrics.metric import Metric
@@ -49,6 +58,12 @@ MEASURES = {
 }
 OUTCOMES = {measure for formula in catalogue.OUTCOMES.values() for measure in formula.reads()}
 DEMAND = {column.measures[0] for column in (FACE_VALUE_WEI, FEES_WEI, INFERENCE_MS, PAYMENTS, TICKETS, UNSERVED)}
+JOBS = {
+    measure
+    for metric in catalogue.JOB_METRICS
+    for statistic in metric.statistics
+    for measure in metric.reads(statistic)
+} | {column.measures[0] for column in JOBS_BY_KIND.values()}
 REASONS = {column.measures[0] for column in SWAPS_BY_REASON.values()}
 
 
@@ -56,7 +71,7 @@ def sums(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, str
     """Every sum of the window and filter."""
     facts = [fact for facts in store.facts.values() for fact in facts]
     question = Question.of(
-        MEASURES | OUTCOMES | DEMAND | REASONS,
+        MEASURES | OUTCOMES | DEMAND | REASONS | JOBS,
         Window.of_ms(start_ms, end_ms),
         where={
             Dimension(name): [synthetic(value) if isinstance(value, bool) else value] for name, value in where.items()
@@ -83,6 +98,17 @@ def demand(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, s
     names = {"feesWei": "fees_wei", "faceValueWei": "face_value_wei", "tickets": "tickets", "payments": "payments"}
     answer = {theirs: found.get(ours, 0) for theirs, ours in names.items()}
     return answer | {"inferenceMinutes": found.get("inference_ms", 0) / 60_000}
+
+
+def jobs(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, str]) -> dict[str, Any]:
+    """The answers about jobs as the reference spells them."""
+    return jobs_of(sums(store, start_ms, end_ms, where))
+
+
+def jobs_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of sums at hand."""
+    answer: dict[str, Any] = {camel(metric.name): told(metric, found) for metric in catalogue.JOB_METRICS}
+    return answer | {"byKind": {kind.name: found.get(column.name) or 0 for kind, column in JOBS_BY_KIND.items()}}
 
 
 def told(metric: Metric, found: Mapping[str, Any]) -> Any:
