@@ -32,15 +32,8 @@ BETTER = {Direction.HIGHER: "higher", Direction.LOWER: "lower", Direction.NEITHE
 
 def page() -> str:
     """The reference page."""
-    parts = [
-        INTRODUCTION,
-        _overview(),
-        *(_section(metric) for metric in BY_NAME.values()),
-        _outcomes(),
-        _demand(),
-        scores(),
-        STATISTICS,
-    ]
+    sections = (_section(metric) for metric in BY_NAME.values())
+    parts = [INTRODUCTION, _overview(), *sections, _outcomes(), _demand(), scores(), STATISTICS]
     return "\n".join(parts)
 
 

@@ -224,9 +224,29 @@ _RECORDS = "llm_request_completed, llm_stream_completed"
 
 # What JobMetrics tells: batch requests, language models and bring-your-own-container. Sessions are none of them.
 JOB_METRICS: tuple[Metric, ...] = (
-    count("jobs", c.JOBS, "Jobs, one per request id, in the bucket of their first event.", "ai_batch_request, …"),
-    count("succeeded", c.JOBS_SUCCEEDED, "Jobs whose completion states success.", _COMPLETIONS, HIGHER),
-    count("failed", c.JOBS_FAILED, "Jobs whose completion states failure.", _COMPLETIONS, LOWER),
+    count(
+        "jobs",
+        c.JOBS,
+        "Jobs, one per request id, in the bucket of their first event.",
+        "ai_batch_request, ai_llm_request, job_gateway: any event of the job",
+        caveats="More than succeeded and failed together: jobs that run, or whose end says nothing, are in it.",
+    ),
+    count(
+        "succeeded",
+        c.JOBS_SUCCEEDED,
+        "Jobs whose completion states success.",
+        _COMPLETIONS,
+        HIGHER,
+        caveats="In the gateway's own words. For no orchestrator where its URI does not resolve.",
+    ),
+    count(
+        "failed",
+        c.JOBS_FAILED,
+        "Jobs whose completion states failure.",
+        _COMPLETIONS,
+        LOWER,
+        caveats="Also where the user's request was at fault: the completion does not tell.",
+    ),
     Metric(
         "success_rate_pct",
         share_pct(_sum(c.JOBS_SUCCEEDED), _JOBS_ENDED),
@@ -236,6 +256,7 @@ JOB_METRICS: tuple[Metric, ...] = (
         "attempt that succeeded, else of the last one.",
         _COMPLETIONS,
         HIGHER,
+        caveats="Attempts that failed before another orchestrator succeeded are not in it: see tries.",
     ),
     distribution(
         "duration_ms",
@@ -244,6 +265,7 @@ JOB_METRICS: tuple[Metric, ...] = (
         "How long jobs took at the gateway, failed ones included.",
         f"{_COMPLETIONS}: duration_ms; else total_duration_ms of the language model",
         LOWER,
+        caveats="All tries of a job together, and it grows with the size of what was asked: compare like with like.",
     ),
     distribution(
         "time_to_first_token_ms",
@@ -252,6 +274,7 @@ JOB_METRICS: tuple[Metric, ...] = (
         "From the request to the first token of a language model that streams. 0 on the wire means that none came.",
         "llm_stream_completed: ttft_ms",
         LOWER,
+        caveats="Of streamed answers only; a long prompt takes longer whoever reads it.",
     ),
     distribution(
         "tokens_per_second",
@@ -260,14 +283,23 @@ JOB_METRICS: tuple[Metric, ...] = (
         "Tokens that a language model wrote per second.",
         f"{_RECORDS}: tokens_per_second",
         HIGHER,
+        caveats="A mean over jobs as each states its own rate, not all tokens over all time.",
     ),
-    count("tries", c.JOB_TRIES, "Attempts that completed jobs took, over all orchestrators.", _COMPLETIONS, LOWER),
+    count(
+        "tries",
+        c.JOB_TRIES,
+        "Attempts that completed jobs took, over all orchestrators.",
+        _COMPLETIONS,
+        LOWER,
+        caveats="Counts for the orchestrator that the job counts for, also the tries of others before it.",
+    ),
     count(
         "tokens",
         c.JOB_TOKENS,
         "Tokens of language models, read and written.",
         f"{_RECORDS}: total_tokens",
         is_large=True,
+        caveats="As each model's own tokenizer counts them: not comparable between models.",
     ),
 )
 

@@ -57,8 +57,7 @@ async def values(
     if order.metric is not None and order.window is not None:
         return await _of_metric(context, kind, order, scope) if found else {}
     if order.stake:
-        # As texts of one length: cursors carry no integers of this size.
-        return {key: f"{units:040}" for key, units in (await each(context, (one.key for one in found))).items()}
+        return await each(context, (one.key for one in found))
     if order.time is not None:
         return {entity.key: getattr(entity, order.time) for entity in found}
     if order.trait is not None:

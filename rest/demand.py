@@ -12,6 +12,8 @@ from metrics.window import Grain, Window, from_ms, to_ms
 from resolvers.context import Context
 from resolvers.demand import Demand, demand_asked
 from resolvers.measured import clipped
+from resolvers.scope import EVERYWHERE
+from resolvers.stake import stakes
 from rest import schema
 from rest.cursor import Key, not_ours, order
 from rest.operation import Listed
@@ -43,7 +45,12 @@ async def network_demand(context: Context, asked: Asked) -> Paged:
     question = Question.of(ASKED.measures, _left(listing, grain), grain, BY, where)
     rows = _grouped(await context.rows(question), question.by)
     page, following = listing.cut(sorted(rows, key=order), lambda key: key)
-    return listing.paged([_item(key, rows[key], listing.window, grain) for key in page], following)
+    spans = {key: clipped(rows[key][0].start_ms or 0, grain, listing.window) for key in page}
+    # Of the whole network: a workflow's or a region's share of a stake would be a guess.
+    staked = await stakes(context, EVERYWHERE, sorted({span.end_ms for span in spans.values()}))
+    return listing.paged(
+        [_item(key, Demand(span, rows[key], staked[span.end_ms])) for key, span in spans.items()], following
+    )
 
 
 def _left(listing: Listing, grain: Grain) -> Window:
@@ -71,9 +78,8 @@ def _grouped(rows: Sequence[Row], by: Sequence[Dimension]) -> Mapping[Key, list[
     return found
 
 
-def _item(key: Key, rows: Sequence[Row], window: Window, grain: Grain) -> dict[str, object]:
+def _item(key: Key, demand: Demand) -> dict[str, object]:
     _, gateway, region, workflow = key
-    demand = Demand(clipped(rows[0].start_ms or 0, grain, window), rows)
     return {
         "time_window": interval(demand.window),
         "gateway": gateway,
@@ -122,7 +128,11 @@ ITEM = schema.record(
             "Expected value of the tickets paid in the interval: face value × win probability × tickets, in wei."
         ),
         "fees_eth": schema.decimal_text("The same in ETH, exactly."),
-        "stake_lpt": schema.decimal_text("Stake in LPT; null where none is known.", nullable=True),
+        "stake_lpt": schema.decimal_text(
+            "Stake of the whole network at the end of the interval, in LPT: the same in each of its rows, not to be "
+            "added up. Null where none is known.",
+            nullable=True,
+        ),
     },
     "The demand of one interval, gateway, region and workflow.",
 )

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from backends.log import Derivation
+from backends.log import Derivation, Stake
 from metrics.fact import Fact
-from metrics.window import MINUTE_MS, Window
+from metrics.sighting import TRAITS, Sighting
+from metrics.window import MINUTE_MS, Window, to_ms
 from resolvers.context import Context
 from resolvers.demand import demand, demand_asked
 from resolvers.scope import EVERYWHERE
@@ -15,7 +16,7 @@ from rest.cursor import Cursor, decode, encode
 from rest.page import interval as page_interval
 from telemetry.loader import Loader
 from telemetry.regions import Regions
-from tests.rest.conftest import Surface
+from tests.rest.conftest import NOW, Surface
 from tests.rest.test_gpu_metrics import fact
 from tests.simulator.runs import run
 
@@ -87,6 +88,20 @@ async def test_a_row_has_the_shape_and_the_numbers_of_the_contract(filled: Surfa
         "stake_lpt": None,
     }
     assert answer["data"][0]["inference_minutes_by_gpu_type"] == {"RTX 4090": 2.0}
+
+
+async def test_stake_is_the_networks_at_the_end_of_each_interval(filled: Surface) -> None:
+    at = to_ms(NOW)
+    traits = {"source": "s", "orchestrator": WALLET}
+    seen = Sighting("o2", "k", at, at, tuple(traits.get(trait.value) for trait in TRAITS))
+    filled.store.replace(Derivation(["o2"], [], [seen]))
+    for minutes_ago, lptu in ((90, 10**18), (70, 25 * 10**17), (30, 3 * 10**18 + 1), (0, 10**20)):
+        stake = Stake("s", WALLET, at - minutes_ago * MINUTE_MS + (minutes_ago == 0), str(minutes_ago), lptu)
+        filled.store.stakings["s", stake.id] = stake
+    async with filled.client() as client:
+        data = (await client.get(PATH, params=RANGE)).json()["data"]
+
+    assert [row["stake_lpt"] for row in data] == ["2.5", *["3.000000000000000001"] * 3]
 
 
 @pytest.mark.parametrize(("interval", "windows"), [("1h", 2), ("1d", 1), ("1w", 1)])
