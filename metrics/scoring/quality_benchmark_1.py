@@ -119,7 +119,9 @@ def cover(evidence: Evidence) -> Coverage:
 QUALITY_BENCHMARK_1 = Version(
     "quality-benchmark-1",
     "Startup, swaps and output of all requested sessions, and latencies and frame rate against the network's own of "
-    "the 7 full UTC days before, times the coverage of signals. Not drawn to a starting score.",
+    "the 7 full UTC days before: a part is then 0.5 + min(n / N, 1) × (part − 0.5), with N = "
+    f"{ENOUGH_LATENCIES} latencies or {ENOUGH_SAMPLES} samples. Times coverage: sessions with a status, with a first "
+    "and with a few segments, over 3 × requested, 1 at most. Not drawn to a starting score.",
     CRITERIA,
     judge,
     also_reads=_SIGNALS.reads(),
