@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from backends.log import Derivation, Log, Spot, StoredSession
+from backends.log import Derivation, Log, Spot, StoredSession, SupplyHour
 from metrics.fact import Fact
 from metrics.sighting import TRAITS, Sighting, Trait
-from metrics.window import DAY_MS
+from metrics.window import DAY_MS, HOUR_MS
 from telemetry import joins
 from telemetry.brief import Brief
 from telemetry.facts import facts_of, sightings_of
@@ -23,6 +23,7 @@ from telemetry.readings import Readings
 from telemetry.record import alone_facts, stored_of
 from telemetry.regions import Regions
 from telemetry.session import Session
+from telemetry.slots import Run, Site, hours_of, snapshot_hours, supply_facts
 from telemetry.touched import Touched, explained, renamed, silenced
 from telemetry.who import Identified, Paid, World, identified
 
@@ -37,6 +38,8 @@ class Derived:
     facts: list[Fact] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
     sessions: list[StoredSession] = field(default_factory=list)
+    hours: list[SupplyHour] = field(default_factory=list)
+    supply: list[Fact] = field(default_factory=list)
 
     def add(self, owners: Sequence[str], facts: Sequence[Fact] = (), sightings: Sequence[Sighting] = ()) -> None:
         """Everything that these owners have from now on."""
@@ -106,6 +109,7 @@ class Deriver:
         self._streams(touched.source, before, briefs, derived)
         self._startups(touched.source, before, briefs, derived)
         self._payments(touched, joined, briefs, derived)
+        self._supply(touched, before, briefs, derived)
         self._conflicts(touched, derived)
         derived.add([snapshot_owner(touched.source, event_id) for event_id in touched.withdrawn_statements()])
         for reading in touched.readings:
@@ -118,13 +122,15 @@ class Deriver:
                 derived.sightings,
                 derived.sessions,
                 gone=sorted(before.keys() - sessions.keys()),
+                hours=derived.hours,
+                supply=derived.supply,
             )
         )
 
     def _one(self, known: Identified, latest_ms: int, derived: Derived) -> Brief:
         """Derive one session."""
-        brief = Brief.of(known)
         outcome = known.session.outcome(latest_ms)
+        brief = Brief.of(known, outcome)
         facts = list(facts_of(known, outcome) if brief.legs else alone_facts(known))
         derived.sessions.append(stored_of(known, brief, outcome, latest_ms, facts))
         derived.add([], facts, list(sightings_of(known)))
@@ -196,6 +202,34 @@ class Deriver:
         wanted = [*briefs.values(), *joins.may_warm(changed, others)]
         facts = list(joins.startups(wanted, [*others, *briefs.values()]))
         derived.add([joins.startup_owner(brief.owner) for brief in wanted], facts)
+
+    def _supply(
+        self, touched: Touched, before: Mapping[str, Brief], briefs: Mapping[str, Brief], derived: Derived
+    ) -> None:
+        """What was advertised and busy in every hour that these snapshots and sessions may have changed."""
+        source, changed = touched.source, [*before.values(), *briefs.values()]
+        hours = snapshot_hours((source, offer.uri, offer.at_ms) for offer in touched.offers)
+        hours |= {h for b in changed for uri, run in b.runs for h in hours_of(source, uri, run.start_ms, run.end_ms)}
+        # What a lost snapshot said is not at hand: any hour may have been its.
+        hours |= set(self.log.supply_hours(source)) if touched.lost else set()
+        if not hours:
+            return
+        by_uri: dict[str, set[int]] = defaultdict(set)
+        for hour in hours:
+            by_uri[hour.uri].add(hour.hour_ms)
+        start_ms, end_ms = min(h.hour_ms for h in hours), max(h.hour_ms for h in hours) + HOUR_MS
+        shown, runs = defaultdict(list), defaultdict[str, list[Run]](list)
+        for showing in self.log.showings(source, by_uri, start_ms - DAY_MS, end_ms):
+            shown[showing.uri].append(showing)
+        stored = self.log.sessions_at(source, sorted(by_uri), start_ms, end_ms)
+        others = [Brief.unpack(one) for one in stored if one.record.owner not in before.keys() | briefs.keys()]
+        for brief in (*others, *briefs.values()):
+            for uri, run in brief.runs:
+                runs[uri].append(run)
+        for uri, starts in sorted(by_uri.items()):
+            site = Site(source, uri, self.regions.of("", None, uri))
+            derived.supply += supply_facts(site, shown[uri], runs[uri], starts)
+        derived.hours += sorted(hours)
 
     def _payments(self, touched: Touched, joined: Joined, briefs: Mapping[str, Brief], derived: Derived) -> None:
         """The payments of all groups concerned, as they stand beside the derived sessions."""

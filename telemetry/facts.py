@@ -119,7 +119,7 @@ def _minutes(known: Identified) -> Iterator[Fact]:
     """The time of each leg, cut at whole minutes."""
     for number, leg in enumerate(known.session.legs):
         dims = known.dims(leg.place)
-        for begun_ms, ended_ms in _stretches(known.session):
+        for begun_ms, ended_ms in stretches(known.session):
             start_ms, last_ms = max(leg.start_ms, begun_ms), min(leg.end_ms, ended_ms)
             while start_ms < last_ms:
                 end_ms = min(last_ms, start_ms - start_ms % MINUTE_MS + MINUTE_MS)
@@ -128,7 +128,7 @@ def _minutes(known: Identified) -> Iterator[Fact]:
                 start_ms = end_ms
 
 
-def _stretches(session: Session) -> Iterator[tuple[int, int]]:
+def stretches(session: Session) -> Iterator[tuple[int, int]]:
     """When the session ran: from its request on, without silences of more than a day, 31 days at most.
 
     Without these bounds two events with broken clocks would make a fact for every minute of the years between.

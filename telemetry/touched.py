@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from backends.log import Explained, Log, Payment, Statements
+from backends.log import Explained, Log, Offer, Payment, Statements
 from telemetry.joins import claim_of
 from telemetry.reading import Reading, Snapshot, What
 from telemetry.session import SILENCE_MS
@@ -73,6 +73,11 @@ class Touched:
     def new_payments(self) -> list[Payment]:
         """Payments that came."""
         return [r.said for r in self.readings if isinstance(r.said, Payment)]
+
+    @property
+    def offers(self) -> list[Offer]:
+        """What snapshots that came or went offer."""
+        return [offer for r in self.all_readings if isinstance(r.said, Snapshot) for offer in r.said.offers]
 
     def statements(self) -> Statements:
         """What the events of no session say, and which of them say nothing any more."""

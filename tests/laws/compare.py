@@ -12,6 +12,7 @@ from metrics.dimension import Dimension, synthetic
 from metrics.fold import fold
 from metrics.metric import Metric
 from metrics.question import Question
+from metrics.supply import BUSY_MS, FAMILIES, GPU_MS
 from metrics.window import Window
 from telemetry.loader import Loader
 from telemetry.regions import Regions
@@ -83,6 +84,19 @@ def demand(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, s
     names = {"feesWei": "fees_wei", "faceValueWei": "face_value_wei", "tickets": "tickets", "payments": "payments"}
     answer = {theirs: found.get(ours, 0) for theirs, ours in names.items()}
     return answer | {"inferenceMinutes": found.get("inference_ms", 0) / 60_000}
+
+
+def capacity(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, Any]) -> dict[str, Any]:
+    """Advertised and busy GPU time, as the reference spells it."""
+    asked = {Dimension(name): [synthetic(value) if isinstance(value, bool) else value] for name, value in where.items()}
+    whole = GPU_MS.measures[0], BUSY_MS.measures[0]
+    columns = [FAMILIES[measure].member(asked.keys(), None) for measure in whole]
+    if None in columns:
+        return {"gpuMs": None, "busyMs": None, "capacityRatePct": None}
+    question = Question.of([one for one in columns if one], Window.of_ms(start_ms, end_ms), where=asked)
+    rows = fold((fact for facts in store.supply.values() for fact in facts), question)
+    have, busy = ((rows[0].sums[one.name] if rows else 0) for one in columns if one)
+    return {"gpuMs": have, "busyMs": busy, "capacityRatePct": 100 * busy / have if have else None}  # type: ignore[operator]
 
 
 def told(metric: Metric, found: Mapping[str, Any]) -> Any:

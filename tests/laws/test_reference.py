@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from metrics.window import to_ms
 from telemetry.swaps import swap_reason
-from tests.laws.compare import demand, load, loaded, metrics
+from tests.laws.compare import capacity, demand, load, loaded, metrics
 from tests.reference.oracle import Oracle
 from tests.reference.strategies import NOW, configs, feeds, wheres, windows
 
@@ -44,6 +44,7 @@ def test_every_metric_is_what_the_reference_says(feed: Any, config: Any, window:
 
     agree(metrics(store, to_ms(start), to_ms(end), where), oracle.metrics(start, end, **where), "metrics")
     agree(demand(store, to_ms(start), to_ms(end), where), oracle.demand(start, end, **where), "demand")
+    agree(capacity(store, to_ms(start), to_ms(end), where), oracle.capacity(start, end, **where), "capacity")
 
 
 @SLOW
@@ -66,4 +67,5 @@ def state(store: Any) -> Any:
     facts = {owner: sorted(facts) for owner, facts in store.facts.items() if facts}
     sightings = {owner: sorted(map(repr, found)) for owner, found in store.sightings.items() if found}
     records = {owner: stored.record for owner, stored in store.stored.items()}
-    return {o: sorted(map(repr, f)) for o, f in facts.items()}, sightings, records
+    supply = {hour: sorted(map(repr, found)) for hour, found in store.supply.items() if found}
+    return {o: sorted(map(repr, f)) for o, f in facts.items()}, sightings, records, supply

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.reference import answers
+from tests.reference import answers, supply
 from tests.reference.event import Event
 from tests.reference.facts import Fact, all_facts, conflict_facts, swap_reason
 from tests.reference.identity import Book, Places
@@ -40,13 +40,14 @@ class Oracle:
         self.facts: list[Fact] = list(conflict_facts(log.losers))
         self.derived: list[Session] = []
         self.neighbours: dict[str, list[Session]] = {}
+        self.books: dict[str, Book] = {}
         by_source: dict[str, list[Event]] = defaultdict(list)
         for event in log.events:
             by_source[event.source].append(event)
         for source, events in by_source.items():
             book = Book(events)
             sessions = derive_sessions(events, book, self.config)
-            self.neighbours[source] = sessions
+            self.neighbours[source], self.books[source] = sessions, book
             self.derived.extend(sessions)
             self.facts.extend(all_facts(source, events, sessions, book, self.config, reason))
 
@@ -69,6 +70,10 @@ class Oracle:
     def demand(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `Demand` that events define."""
         return answers.demand(self.chosen(start, end, where), millis(start), millis(end))
+
+    def capacity(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
+        """Advertised and busy GPU time in ms, and `capacityRatePct`."""
+        return supply.capacity(self.books, self.neighbours, self.config, millis(start), millis(end), where)
 
     def series(
         self, start: Instant, end: Instant, step_seconds: int, **where: Any
