@@ -2,7 +2,7 @@
 
 import sys
 
-from metrics.catalogue import METRICS, OUTCOMES
+from metrics.catalogue import DEMAND, METRICS, OUTCOMES
 from metrics.metric import Direction, Metric, Statistic
 from rest.gpu_metrics import METRICS as IN_REST
 
@@ -18,7 +18,7 @@ BETTER = {Direction.HIGHER: "higher", Direction.LOWER: "lower", Direction.NEITHE
 
 def page() -> str:
     """The reference page."""
-    parts = [INTRODUCTION, _overview(), *(_section(metric) for metric in METRICS), _outcomes()]
+    parts = [INTRODUCTION, _overview(), *(_section(metric) for metric in METRICS), _outcomes(), _demand()]
     return "\n".join(parts)
 
 
@@ -66,6 +66,10 @@ def _section(metric: Metric) -> str:
 def _outcomes() -> str:
     rows = [f"| `{field(name)}` | `{formula}` |" for name, formula in OUTCOMES.items()]
     return "\n".join(["## Outcomes of sessions", "| field | sum |", "|---|---|", *rows, ""])
+
+
+def _demand() -> str:
+    return "\n".join(["# Of demand and supply\n", *map(_section, DEMAND.values())])
 
 
 if __name__ == "__main__":

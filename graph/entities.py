@@ -1,7 +1,7 @@
 """Orchestrators, GPUs, workflows, gateways, regions and the network, as they are answered."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias, cast
 
 import strawberry
 
@@ -12,6 +12,8 @@ from graph.filters import StreamFilter
 from graph.measured import Measured
 from graph.node import Node
 from graph.scalars import Address, Decimal, address_or_none
+from graph.supply import SupplyCell
+from graph.window import WindowArgument, window_from
 from metrics.sighting import Trait
 from metrics.window import from_ms
 from resolvers import census
@@ -19,6 +21,7 @@ from resolvers import entities as seen
 from resolvers.entities import Entity, Kind
 from resolvers.order import NEWEST
 from resolvers.page import Slice
+from resolvers.supply import supply as heat_map
 
 if TYPE_CHECKING:
     from graph.streams import Stream
@@ -241,6 +244,11 @@ class Network(Measured):
     @field("GPUs of each service URI's last snapshot in the 24 hours before lastEventAt.")
     async def gpu_count(self, info: Ctx) -> int | None:
         return await census.gpu_count(info.context, self.scope)
+
+    @field("Supply and demand by region and workflow: the cells of a heat map.")
+    async def supply(self, info: Ctx, window: WindowArgument = None) -> list[SupplyCell] | None:
+        span = window_from(window, info.context.now)
+        return cast(list[SupplyCell], await heat_map(info.context, self.scope, span))
 
     @field("When the latest event happened: where to end a window over old data.")
     async def last_event_at(self, info: Ctx) -> datetime | None:

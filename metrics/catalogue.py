@@ -4,6 +4,7 @@ from metrics import columns as c
 from metrics.formula import AtLeast, Root
 from metrics.measure import Aggregate, Column, Measure
 from metrics.metric import Direction, Metric, Target, count, distribution, share_pct
+from metrics.supply import BUSY_MS, GPU_MS
 
 LOWER, HIGHER = Direction.LOWER, Direction.HIGHER
 
@@ -165,6 +166,21 @@ COUNTS = (
 
 METRICS: tuple[Metric, ...] = tuple(value for value in list(vars().values()) if isinstance(value, Metric)) + COUNTS
 BY_NAME = {metric.name: metric for metric in METRICS}
+
+# Of `demand`, beside its sums.
+DEMAND = {
+    "capacity_rate_pct": Metric(
+        "capacity_rate_pct",
+        share_pct(BUSY_MS.measures[0], GPU_MS.measures[0]),
+        GPU_MS.measures[0],
+        "%",
+        "Busy share of the advertised GPU time. At any instant a service URI's busy GPUs are its sessions, at most as "
+        "many as the GPUs that it advertises; a GPU counts once per URI, and from its snapshot until the next one, 24 "
+        "hours at most. By workflow, sessions and GPUs of that workflow alone. Null by gateway and by synthetic: "
+        "supply belongs to neither.",
+        "network_capabilities, and the sessions' minutes",
+    )
+}
 
 OUTCOMES = {
     "requested": _sum(c.SESSIONS),

@@ -11,6 +11,7 @@ from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
 from resolvers.loader import Loader
+from resolvers.supplied import asks_supply, supplied
 
 
 class Entry(Protocol):
@@ -100,11 +101,13 @@ class Context:
 
     def load(self, question: Question) -> Awaitable[list[Row]]:
         """The rows that answer a question; questions of one moment are read together."""
+        if asks_supply(question):
+            return supplied(self.loader.rows.load, question)
         return self.loader.rows.load(question)
 
     async def rows(self, question: Question) -> Sequence[Row]:
         """The same, as a coroutine."""
-        return await self.loader.rows.load(question)
+        return await self.load(question)
 
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
         """Which combinations of traits were seen."""

@@ -26,7 +26,8 @@ Gpu: id gpuId model vramBytes vramGib cudaCapability runnerVersion orchestrators
 Workflow: id name pipeline gpus orchestrators priceWeiPerPixel metrics series demand demandSeries
 Gateway: id gatewayId address names region metrics series demand demandSeries
 Region: id name metrics series demand demandSeries
-Network: metrics series demand demandSeries orchestratorCount gpuCount lastEventAt
+Network: metrics series demand demandSeries supply orchestratorCount gpuCount lastEventAt
+SupplyCell: region workflow gpus gpuMinutes inferenceMinutes capacityRatePct unserved
 SlaMetrics: window freshness outputFps inputFps jitterCoefficient promptToFirstFrameMs promptToPlayableMs
   e2eLatencyMs startupTimeS failureRatePct unservedRatePct swapRatePct degradedPct ingestMbps egressMbps
   packetLossPct bandwidthUpMbps bandwidthDownMbps sessions streams errorEvents restarts clockSkew conflicts
