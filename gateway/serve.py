@@ -20,6 +20,7 @@ from gateway.writer import Writer
 from metrics.errors import BadRequest
 from metrics.window import Window, from_ms
 from rest.page import interval
+from telemetry.flops import Flops
 from telemetry.loader import Loader
 from telemetry.regions import Regions
 
@@ -63,7 +64,7 @@ def serve_one(settings: Settings, listening: socket.socket) -> None:
     """One process, which also writes."""
     _log(settings)
     store, regions = open_store(settings.backend), Regions.load(settings.regions)
-    writer = Writer(Loader(store, utc_now, regions), settings.loader_queue)
+    writer = Writer(Loader(store, utc_now, regions, Flops.load(settings.flops)), settings.loader_queue)
     app = build_app(Parts(settings, store, writer, regions, utc_now))
     seldom()
     _announce(settings, asyncio.run(store.holds()).latest_ms)

@@ -1,6 +1,7 @@
 """Every metric, declared once: GraphQL fields, REST keys, columns read, cost and `docs/metrics.md` derive from here."""
 
 from metrics import columns as c
+from metrics.efficiency import EFFICIENCY
 from metrics.formula import AtLeast, Root
 from metrics.measure import Aggregate, Column, Measure
 from metrics.metric import Direction, Metric, Target, count, distribution, share_pct
@@ -152,6 +153,7 @@ BANDWIDTH_UP = distribution(
 BANDWIDTH_DOWN = distribution(
     "bandwidth_down_mbps", c.BANDWIDTH_DOWN_MBPS, "Mbps", "What the runner received.", "runner.metrics.sample: rx_bytes"
 )  # fmt: skip
+CUDA_UTILIZATION_EFFICIENCY = EFFICIENCY
 
 COUNTS = (
     count("sessions", c.SESSIONS, "Sessions requested.", "stream_trace"),
@@ -164,7 +166,10 @@ COUNTS = (
     count("ambiguous_gpu_sessions", c.AMBIGUOUS_GPU_SESSIONS, "Sessions that several GPUs may have run.", "identity"),
 )  # fmt: skip
 
-METRICS: tuple[Metric, ...] = tuple(value for value in list(vars().values()) if isinstance(value, Metric)) + COUNTS
+METRICS: tuple[Metric, ...] = (
+    *dict.fromkeys(value for value in list(vars().values()) if isinstance(value, Metric)),
+    *COUNTS,
+)
 BY_NAME = {metric.name: metric for metric in METRICS}
 
 # Of `demand`, beside its sums.

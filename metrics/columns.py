@@ -32,6 +32,10 @@ OUTPUT_FPS = observed("output_fps", BILLIONTHS)
 INPUT_FPS = observed("input_fps", BILLIONTHS)
 ACHIEVED_FLOPS = counter("achieved_flops", Width.INT256)
 PEAK_FLOPS = counter("peak_flops", Width.INT256)
+STATED_SAMPLES = counter("stated_samples")  # samples that state both
+# Frames since the session's last sample × FLOPs per frame, where both figures are published: in 10⁻¹² FLOP.
+SHOWN_FLOPS = counter("shown_flops", Width.INT256)
+SHOWN_SAMPLES = counter("shown_samples")
 
 # Sessions, in the bucket of their request.
 SESSIONS = counter("sessions")

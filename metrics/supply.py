@@ -25,6 +25,16 @@ def _span(name: str) -> Column:
 
 GPU_MS, WORKFLOW_GPU_MS = _span("gpu_ms"), _span("workflow_gpu_ms")
 BUSY_MS, WORKFLOW_BUSY_MS = _span("busy_gpu_ms"), _span("workflow_busy_gpu_ms")
+# The peak FLOPS of a GPU while at least one session ran there, for which efficiency has figures.
+RUNNING_MS = _span("running_ms")
+
+
+def _peak(name: str) -> Column:
+    return Column(name, (Aggregate.SPAN,), hourly=True, held=RUNNING_MS)
+
+
+PEAK, WORKFLOW_PEAK = _peak("running_peak"), _peak("workflow_running_peak")
+REGION_PEAK, WORKFLOW_REGION_PEAK = _peak("region_running_peak"), _peak("workflow_region_running_peak")
 
 COLUMNS: tuple[Column, ...] = tuple(value for value in list(vars().values()) if isinstance(value, Column))
 MEASURES = tuple(measure for column in COLUMNS for measure in column.measures)
@@ -55,5 +65,6 @@ FAMILIES: Mapping[Measure, Family] = {
     for family in (
         _family(whole=GPU_MS, by_workflow=WORKFLOW_GPU_MS),
         _family(whole=BUSY_MS, by_workflow=WORKFLOW_BUSY_MS),
+        _family(whole=PEAK, by_workflow=WORKFLOW_PEAK, by_region=REGION_PEAK, by_both=WORKFLOW_REGION_PEAK),
     )
 }

@@ -16,6 +16,7 @@ from metrics.window import DAY_MS, HOUR_MS
 from telemetry import joins
 from telemetry.brief import Brief
 from telemetry.facts import facts_of, sightings_of
+from telemetry.flops import Flops
 from telemetry.joins import Joined
 from telemetry.names import KEY, WALLET
 from telemetry.reading import Reading, Snapshot
@@ -51,9 +52,10 @@ class Derived:
 class Deriver:
     """Derives what is touched, one source at a time."""
 
-    def __init__(self, log: Log, regions: Regions) -> None:
+    def __init__(self, log: Log, regions: Regions, flops: Flops) -> None:
         self.log = log
         self.regions = regions
+        self.flops = flops
         self.readings = Readings(log)
         self._latest: dict[str, int] = {}
 
@@ -169,6 +171,7 @@ class Deriver:
             paid=paid,
             senders={(source, name): found for name, found in senders.items()},
             regions=self.regions,
+            flops=self.flops,
         )
 
     def _streams(self, source: str, before: Mapping[str, Brief], briefs: Mapping[str, Brief], derived: Derived) -> None:
@@ -228,7 +231,7 @@ class Deriver:
                 runs[uri].append(run)
         for uri, starts in sorted(by_uri.items()):
             site = Site(source, uri, self.regions.of("", None, uri))
-            derived.supply += supply_facts(site, shown[uri], runs[uri], starts)
+            derived.supply += supply_facts(site, shown[uri], runs[uri], starts, self.flops)
         derived.hours += sorted(hours)
 
     def _payments(self, touched: Touched, joined: Joined, briefs: Mapping[str, Brief], derived: Derived) -> None:

@@ -23,6 +23,7 @@ OUTCOME_COLUMNS = {
 }
 MAX_RATE = 10**9 * BILLIONTHS  # Mbps
 LONGEST_MS = 31 * DAY_MS
+LONGEST_FRAMES_MS = 10_000  # what a sample tells of the time before it
 WORKED = ATTEMPTED | {Outcome.OPEN}
 
 
@@ -152,11 +153,17 @@ def _samples(known: Identified) -> Iterator[Fact]:
     for place, reading, status in placed:
         if status.output_fps:
             warm.setdefault(known.host(place).wallet or place, reading.at_ms)
+    last_ms: int | None = None
     for place, reading, status in placed:
         first = warm.get(known.host(place).wallet or place)
         warming = status.output_fps == 0 and first is not None and reading.at_ms < first
         dims = known.dims(place, gpu=status.gpu)
-        yield Fact(session.owner, f"sample/{reading.id}", reading.at_ms, dims, sample_values(status, warming))
+        values = sample_values(status, warming)
+        if last_ms is not None and status.output_fps is not None and (figures := known.flops.known(dims)):
+            elapsed_ms = min(reading.at_ms - last_ms, LONGEST_FRAMES_MS)
+            values |= {c.SHOWN_SAMPLES.name: 1, c.SHOWN_FLOPS.name: status.output_fps * elapsed_ms * figures[1]}
+        last_ms = reading.at_ms
+        yield Fact(session.owner, f"sample/{reading.id}", reading.at_ms, dims, values)
     yield from _bandwidth(known, placed)
 
 
@@ -173,6 +180,7 @@ def sample_values(status: Status, warming: bool) -> dict[str, int]:
             values[c.DEGRADED_INPUT.name] = 1
     if status.achieved_flops is not None and status.peak_flops:
         values |= {c.ACHIEVED_FLOPS.name: status.achieved_flops, c.PEAK_FLOPS.name: status.peak_flops}
+        values[c.STATED_SAMPLES.name] = 1
     return values
 
 

@@ -16,6 +16,7 @@ from metrics import supply as c
 from metrics.fact import Dims, Fact
 from metrics.measure import Column
 from metrics.window import DAY_MS, HOUR_MS
+from telemetry.flops import Flops
 
 # What one URI is believed to advertise: more comes of a broken snapshot, and would make as many facts for every hour.
 MOST_CARDS = 1_000
@@ -65,10 +66,11 @@ class Light(NamedTuple):
     dims: Dims
     column: Column
     copy: int = 0
+    level: int | None = None  # what is held meanwhile, where that is not just time
 
 
 def supply_facts(
-    site: Site, showings: Iterable[Showing], runs: Iterable[Run], hours: Collection[int]
+    site: Site, showings: Iterable[Showing], runs: Iterable[Run], hours: Collection[int], flops: Flops
 ) -> Iterator[Fact]:
     """The facts of these hours (their starts), from the URI's snapshots of 24 hours before them on and its sessions."""
     shown = [stretch for stretch in _in_force(showings) if stretch[2]]
@@ -78,7 +80,7 @@ def supply_facts(
         here = [one for one in shown if one[0] < until_ms and one[1] > hour_ms]
         busy = [run for run in ran if run.start_ms < until_ms and run.end_ms > hour_ms]
         if here or busy:
-            yield from _numbered(site, _of_hour(site, here, busy, hour_ms))
+            yield from _numbered(site, _of_hour(site, here, busy, hour_ms, flops))
 
 
 Stretch = tuple[int, int, Sequence[Card]]
@@ -95,7 +97,7 @@ def _in_force(showings: Iterable[Showing]) -> Iterator[Stretch]:
 
 
 def _of_hour(
-    site: Site, shown: Sequence[Stretch], ran: Sequence[Run], hour_ms: int
+    site: Site, shown: Sequence[Stretch], ran: Sequence[Run], hour_ms: int, flops: Flops
 ) -> Iterator[tuple[Light, int, int]]:
     """Each light of one hour, with the instants at which it comes on and goes out."""
     end_ms = hour_ms + HOUR_MS
@@ -104,7 +106,8 @@ def _of_hour(
     since: dict[Light, int] = {}
     for at_ms, _ in pairwise(sorted(edges)):
         cards = next((cards for start, end, cards in shown if start <= at_ms < end), ())
-        lit = set(_lights(site, cards, [run for run in ran if run.start_ms <= at_ms < run.end_ms]))
+        running = [run for run in ran if run.start_ms <= at_ms < run.end_ms]
+        lit = {*_lights(site, cards, running), *_put_to_use(running, flops)}
         for light in since.keys() - lit:
             yield light, since.pop(light), at_ms
         since |= dict.fromkeys(lit - since.keys(), at_ms)
@@ -113,15 +116,17 @@ def _of_hour(
 
 def _numbered(site: Site, spans: Iterable[tuple[Light, int, int]]) -> Iterator[Fact]:
     """Lights as facts; those of one span and the same dimensions are one fact."""
-    together: dict[tuple[int, int, Dims, int], list[str]] = defaultdict(list)
+    together: dict[tuple[int, int, Dims, int], dict[str, int]] = defaultdict(dict)
     for light, start_ms, end_ms in spans:
-        together[start_ms, end_ms, light.dims, light.copy].append(light.column.name)
+        values = together[start_ms, end_ms, light.dims, light.copy]
+        values[(light.column.held or light.column).name] = end_ms - start_ms
+        if light.level is not None:
+            values[light.column.name] = light.level
     numbers: Counter[int] = Counter()
     for key in sorted(together, key=lambda key: (*key[:2], tuple(value or "" for value in key[2]), key[3])):
-        start_ms, end_ms, dims, _ = key
+        start_ms, _, dims, _ = key
         numbers[start_ms] += 1
-        values = dict.fromkeys(sorted(together[key]), end_ms - start_ms)
-        yield Fact(site.uri, f"{start_ms}/{numbers[start_ms]}", start_ms, dims, values)
+        yield Fact(site.uri, f"{start_ms}/{numbers[start_ms]}", start_ms, dims, dict(sorted(together[key].items())))
 
 
 def _lights(site: Site, cards: Sequence[Card], running: Sequence[Run]) -> Iterator[Light]:
@@ -142,6 +147,29 @@ def _lights(site: Site, cards: Sequence[Card], running: Sequence[Run]) -> Iterat
     columns = c.WORKFLOW_GPU_MS, c.WORKFLOW_BUSY_MS
     for workflow, some in offering.items():
         yield from _capacity(site, wallet, some, own[workflow], dict.fromkeys(some, workflow), workflow, columns)
+
+
+def _put_to_use(running: Sequence[Run], flops: Flops) -> Iterator[Light]:
+    """The peak of each GPU on which a session with published figures runs, once: in all, and by workflow and region.
+
+    Of sessions that share a GPU the first one carries what they share. Filed as the samples that are held against it.
+    """
+    shared: dict[tuple[Dims, int], set[tuple[str, str]]] = defaultdict(set)
+    for run in running:
+        if figures := flops.known(run.dims):
+            source, wallet, gpu, model, workflow, _, region, _ = run.dims
+            shared[(source, wallet, gpu, model), figures[0]].add((workflow or "", region or ""))
+    for (who, peak), pairs in shared.items():
+        workflows, regions = set[str](), set[str]()
+        for workflow, region in sorted(pairs):
+            columns = [c.WORKFLOW_REGION_PEAK]
+            columns += [c.WORKFLOW_PEAK] if workflow not in workflows else []
+            columns += [c.REGION_PEAK] if region not in regions else []
+            columns += [] if workflows else [c.PEAK]
+            workflows.add(workflow)
+            regions.add(region)
+            dims = (*who, workflow, None, region or None, None)
+            yield from (Light(dims, column, level=peak) for column in columns)
 
 
 def _gpus(cards: Iterable[Card]) -> dict[str, Gpu]:

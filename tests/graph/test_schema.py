@@ -31,7 +31,8 @@ SupplyCell: region workflow gpus gpuMinutes inferenceMinutes capacityRatePct uns
 SlaMetrics: window freshness outputFps inputFps jitterCoefficient promptToFirstFrameMs promptToPlayableMs
   e2eLatencyMs startupTimeS failureRatePct unservedRatePct swapRatePct degradedPct ingestMbps egressMbps
   packetLossPct bandwidthUpMbps bandwidthDownMbps sessions streams errorEvents restarts clockSkew conflicts
-  unresolvedSessions ambiguousGpuSessions degradedInputPct outcomes swapReasons
+  unresolvedSessions ambiguousGpuSessions degradedInputPct outcomes swapReasons cudaUtilizationEfficiencyPct
+Efficiency: value samples target met tier confidence
 Distribution: value p50 p95 p99 min max stddev samples target met comparedTo
 Measurement: value samples target met comparedTo
 SlaSeries: window interval freshness buckets starts values

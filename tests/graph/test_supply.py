@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from backends.log import Card, Showing, SupplyHour
+from telemetry.flops import Flops
 from telemetry.slots import Run, Site, supply_facts
 from tests.graph.world import ALICE, HOUR_MS, NOW_MS, WALLET, CountingStore, ask, fact, sighting
 
@@ -25,6 +26,7 @@ def store() -> CountingStore:
         [Showing(URI, begun - HOUR_MS, begun - HOUR_MS, cards)],
         [Run(begun, begun + HOUR_MS // 4, dims)],
         hours,
+        Flops("test", {"RTX 4090": 10**14}, {"sdxl": 10**12}),
     ):
         made.supply.setdefault(SupplyHour("default", URI, one.at_ms // HOUR_MS * HOUR_MS), []).append(one)
     for minute in range(15):
@@ -101,3 +103,65 @@ async def test_the_heat_map_has_a_cell_for_everything_advertised_used_or_missed(
         )
     ]
     assert store.calls["rows"] == 3
+
+
+async def told(store: CountingStore, arguments: str = "", scope: str = "network") -> Any:
+    """The efficiency in the hour."""
+    fields = "value samples target met tier confidence"
+    answer = await ask(
+        store, f"{{ one: {scope} {{ metrics({HOUR}{arguments}) {{ cudaUtilizationEfficiencyPct {{ {fields} }} }} }} }}"
+    )
+    assert answer.errors == []
+    return answer.data["one"]["metrics"]["cudaUtilizationEfficiencyPct"]
+
+
+NOTHING = {"value": None, "samples": 0, "target": 80, "met": None, "tier": None, "confidence": None}
+
+
+@pytest.fixture
+def shown(store: CountingStore) -> CountingStore:
+    """Frames that took 9 × 10¹⁶ FLOP in the quarter of an hour, in which the GPU can do 10¹⁴ × 900."""
+    values = {"samples": 1, "shown_samples": 1, "shown_flops": 10**16 * 10**12}
+    for number in range(9):
+        where = {"orchestrator": ALICE, "workflow": "sdxl", "gateway": WALLET, "region": "fra", **GPU}
+        store.add(fact(f"f{number}", NOW_MS - HOUR_MS + number, values, **where))
+    return store
+
+
+@pytest.mark.parametrize(
+    "arguments", ["", ', workflow: "sdxl"', ', region: "fra"', ', region: "fra", workflow: "sdxl"']
+)
+async def test_frames_tell_the_efficiency_where_no_sample_states_it(shown: CountingStore, arguments: str) -> None:
+    proxy = {"value": 100, "samples": 9, "target": 80, "met": True, "tier": "PROXY", "confidence": "LOW"}
+
+    assert await told(shown, arguments) == proxy
+    assert await told(shown, arguments, 'gpu(gpuId: "GPU-1")') == proxy
+
+
+@pytest.mark.parametrize("arguments", [", synthetic: false", ', workflow: "flux"', ', region: "nyc"'])
+async def test_an_efficiency_without_running_time_is_null(shown: CountingStore, arguments: str) -> None:
+    assert await told(shown, arguments) == NOTHING
+
+
+async def test_frames_finer_than_an_hour_tell_no_efficiency(shown: CountingStore) -> None:
+    query = f"""{{ network {{ fine: series({HOUR}, interval: MINUTE) {{ values(metric: "cudaUtilizationEfficiencyPct") }}
+        hours: series({HOUR}, interval: HOUR) {{ starts values(metric: "cudaUtilizationEfficiencyPct") }} }} }}"""
+
+    answer = await ask(shown, query)
+
+    assert set(answer.data["network"]["fine"]["values"]) == {None}
+    assert answer.data["network"]["hours"] == {"starts": ["2026-01-09T13:00:00Z"], "values": [100]}
+
+
+async def test_what_samples_state_wins_over_frames(shown: CountingStore) -> None:
+    stated = {"achieved_flops": 30, "peak_flops": 40, "stated_samples": 1}
+    shown.add(fact("m", NOW_MS - HOUR_MS, stated, orchestrator=ALICE, workflow="sdxl", region="fra", **GPU))
+
+    assert await told(shown) == {
+        "value": 75,
+        "samples": 1,
+        "target": 80,
+        "met": False,
+        "tier": "MEASURED",
+        "confidence": "HIGH",
+    }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from metrics.window import to_ms
 from telemetry.swaps import swap_reason
-from tests.laws.compare import capacity, demand, load, loaded, metrics
+from tests.laws.compare import FIGURES, capacity, demand, load, loaded, metrics
 from tests.reference.oracle import Oracle
 from tests.reference.strategies import NOW, configs, feeds, wheres, windows
 
@@ -33,7 +33,7 @@ def agree(ours: Any, theirs: Any, path: str) -> None:
 
 def oracle_of(feed: Any, config: Any) -> Oracle:
     """The reference over a feed."""
-    return Oracle(feed, now=NOW, regions=config, reason=lambda text: swap_reason(text or "").value)
+    return Oracle(feed, now=NOW, regions=config, reason=lambda text: swap_reason(text or "").value, flops=FIGURES)
 
 
 @SLOW

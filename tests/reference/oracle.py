@@ -24,7 +24,8 @@ Instant = datetime | int  # a UTC datetime, or Unix milliseconds
 
 class Oracle:
     """What a feed means. `regions` is the configuration: {"regions": {id: {name, gateways, uris}}, "testers":
-    [gateway]}."""
+    [gateway]}; `flops`: {"gpus": {model: FLOP/s},
+    "workflows": {name: FLOP per frame}}."""
 
     def __init__(
         self,
@@ -32,11 +33,13 @@ class Oracle:
         now: datetime,
         regions: dict[str, Any] | None = None,
         reason: Callable[[str | None], str] = swap_reason,
+        flops: dict[str, dict[str, int]] | None = None,
     ) -> None:
         log = read_log(feed, now)
         self.accepted, self.duplicates, self.conflicts = len(log.events), log.duplicates, len(log.losers)
         self.rejected: dict[str, int] = dict(log.rejected)
         self.config = Places(regions)
+        self.flops = flops or {"gpus": {}, "workflows": {}}
         self.facts: list[Fact] = list(conflict_facts(log.losers))
         self.derived: list[Session] = []
         self.neighbours: dict[str, list[Session]] = {}
@@ -65,7 +68,11 @@ class Oracle:
 
     def metrics(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `SlaMetrics` that events define."""
-        return answers.metrics(self.chosen(start, end, where))
+        told = answers.metrics(self.chosen(start, end, where))
+        stated = told["cudaUtilizationEfficiencyPct"]
+        shown = supply.efficiency(self.neighbours, self.config, self.flops, millis(start), millis(end), where)
+        # Which tier answers where both exist: what was measured. (0051)
+        return {**told, "cudaUtilizationEfficiencyPct": stated if stated["samples"] else shown}
 
     def demand(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `Demand` that events define."""

@@ -1,11 +1,12 @@
 """Supply, instant by instant: between two instants at which something changes, everything is counted afresh."""
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from tests.reference.facts import busy
-from tests.reference.identity import DAY, Book, Places
+from tests.reference.facts import busy, card_of
+from tests.reference.identity import DAY, Book, Card, Places
 from tests.reference.sessions import Session
 from tests.reference.values import only
 
@@ -89,3 +90,68 @@ def model_of(session: Session, uri: str, cards: dict[str, str | None]) -> str | 
     """What the snapshot in force calls the session's GPU; where it does not offer it, what the session's own said."""
     card = session.card(("uri", uri))
     return cards.get(card.gpu or "", card.gpu_model)
+
+
+def efficiency(
+    sessions: Mapping[str, list[Session]],
+    config: Places,
+    flops: dict[str, dict[str, int]],
+    start: Any,
+    end: Any,
+    where: dict[str, Any],
+) -> dict[str, Any]:
+    """Tier `PROXY`: Σ frames shown on the GPU × FLOPs per frame / (peak × time in which at least one session ran
+    there); "a model or GPU without a published figure gives null, never a guess; 100 at most". By gateway and by
+    synthetic, null. A session without figures takes part in neither. (0051)"""
+    wanted = {name: value for name, value in where.items() if value is not None}
+    shown, samples, running = Fraction(0), 0, Fraction(0)
+    spans: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
+    for source, some in sessions.items():
+        for session in some:
+            for frames, place, card in frames_of(session, start, end):
+                if fits(session, place, card, source, config, wanted) and known(session, card, flops):
+                    shown += frames * flops["workflows"][str(session.workflow)]
+                    samples += 1
+            for place in session.named:
+                card = session.card(place)
+                counts = known(session, card, flops) and fits(session, place, card, source, config, wanted)
+                if counts and place[0] == "uri":
+                    key = (source, place, session.wallets[place], card.gpu, card.gpu_model)
+                    spans.setdefault(key, []).extend((a, b) for a, b, _ in stays([session], place[1]))
+    for (*_, model), ran in spans.items():
+        edges = sorted({start, end, *(edge for span in ran for edge in span if start <= edge <= end)})
+        length = sum(b - a for a, b in pairwise(edges) if any(since <= a < until for since, until in ran))
+        running += Fraction(length) / 1000 * flops["gpus"][str(model)]
+    if "gateway" in wanted or "synthetic" in wanted or not running:
+        return {"value": None, "samples": 0, "tier": None, "confidence": None}
+    value = float(min(Fraction(100), 100 * shown / running)) if samples else None
+    return {"value": value, "samples": samples, "tier": value and "PROXY", "confidence": value and "LOW"}
+
+
+def frames_of(session: Session, start: Any, end: Any) -> Iterator[tuple[Fraction, Any, Card]]:
+    """ "A frame count being fps × the time since the session's last sample, 10 s at most."""
+    for before, event in pairwise(session.samples):
+        if event.numbers["fps"] is not None and start <= event.at < end:
+            length = min(event.at - before.at, 10_000)
+            place = session.place_of(event)
+            card = session.card(place) if event.gpu in (None, session.card(place).gpu) else card_of(session, event)
+            yield event.numbers["fps"] * Fraction(length, 1000), place, card
+
+
+def known(session: Session, card: Card, flops: dict[str, dict[str, int]]) -> bool:
+    """Both figures are published, and it is known which GPU it was."""
+    return bool(card.gpu) and card.gpu_model in flops["gpus"] and session.workflow in flops["workflows"]
+
+
+def fits(session: Session, place: Any, card: Card, source: str, config: Places, wanted: dict[str, Any]) -> bool:
+    """Does what the session did at a place count for this filter?"""
+    uri = place[1] if place and place[0] == "uri" else None
+    has = {
+        "source": source,
+        "orchestrator": session.wallets[place] if place else None,
+        "gpu": card.gpu,
+        "gpu_model": card.gpu_model,
+        "workflow": session.workflow,
+        "region": session.stated_region or config.region(session.gateway, uri),
+    }
+    return all(has[name] == value for name, value in wanted.items() if name in has)
