@@ -24,7 +24,8 @@ from telemetry.readings import Readings
 from telemetry.record import alone_facts, stored_of
 from telemetry.regions import Regions
 from telemetry.session import Session
-from telemetry.slots import Run, Site, hours_of, snapshot_hours, supply_facts
+from telemetry.showings import Showings
+from telemetry.slots import Run, Site, hours_of, supply_facts
 from telemetry.touched import Touched, explained, renamed, silenced
 from telemetry.who import Identified, Paid, World, identified
 
@@ -57,6 +58,7 @@ class Deriver:
         self.regions = regions
         self.flops = flops
         self.readings = Readings(log)
+        self.showings = Showings(log)
         self._latest: dict[str, int] = {}
 
     def derive(self, touched: Touched) -> None:
@@ -66,7 +68,7 @@ class Deriver:
         self.readings.update(touched)
         latest_ms = self.log.latest().get(source, 0)
         owners, arrived = sorted(touched.owners), touched.by_owner()
-        self._step(touched, owners[:CHUNK], latest_ms, arrived)
+        self._step(touched, owners[:CHUNK], latest_ms, arrived, self._supply_hours(touched))
         for start in range(CHUNK, len(owners), CHUNK):
             self._step(Touched(source), owners[start : start + CHUNK], latest_ms, arrived)
         marked = explained(touched, self.log) | self._repaid(touched) | renamed(touched, self.log)
@@ -79,6 +81,7 @@ class Deriver:
     def forget(self) -> None:
         """Start from the log alone, as after opening."""
         self.readings = Readings(self.log)
+        self.showings = Showings(self.log)
         self._latest.clear()
 
     def _repaid(self, touched: Touched) -> set[str]:
@@ -92,9 +95,16 @@ class Deriver:
         return {owner for owner, now in joined.paid().items() if said.get(owner, now) != now}
 
     def _step(
-        self, touched: Touched, owners: Sequence[str], latest_ms: int, arrived: Mapping[str, Sequence[Reading]]
+        self,
+        touched: Touched,
+        owners: Sequence[str],
+        latest_ms: int,
+        arrived: Mapping[str, Sequence[Reading]],
+        hours: Set[SupplyHour] = frozenset(),
     ) -> None:
-        """Derive these sessions, and what neighbours, streams and payments owe to them and to the touched events."""
+        """Derive these sessions, what neighbours, streams and payments owe to them and to the touched events, and the
+        supply of `hours` and of those that the sessions ran in.
+        """
         before = {one.record.owner: Brief.unpack(one) for one in self.log.sessions_of(owners)}
         # A session that was never derived has no event but those that have just arrived.
         new = {owner: arrived[owner] for owner in owners if owner in arrived and owner not in before}
@@ -111,7 +121,7 @@ class Deriver:
         self._streams(touched.source, before, briefs, derived)
         self._startups(touched.source, before, briefs, derived)
         self._payments(touched, joined, briefs, derived)
-        self._supply(touched, before, briefs, derived)
+        self._supply(touched.source, hours, before, briefs, derived)
         self._conflicts(touched, derived)
         derived.add([snapshot_owner(touched.source, event_id) for event_id in touched.withdrawn_statements()])
         for reading in touched.readings:
@@ -206,33 +216,41 @@ class Deriver:
         facts = list(joins.startups(wanted, [*others, *briefs.values()]))
         derived.add([joins.startup_owner(brief.owner) for brief in wanted], facts)
 
-    def _supply(
-        self, touched: Touched, before: Mapping[str, Brief], briefs: Mapping[str, Brief], derived: Derived
-    ) -> None:
-        """What was advertised and busy in every hour that these snapshots and sessions may have changed."""
-        source, changed = touched.source, [*before.values(), *briefs.values()]
-        hours = snapshot_hours((source, offer.uri, offer.at_ms) for offer in touched.offers)
-        hours |= {h for b in changed for uri, run in b.runs for h in hours_of(source, uri, run.start_ms, run.end_ms)}
+    def _supply_hours(self, touched: Touched) -> set[SupplyHour]:
+        """The hours of which touched snapshots may change the supply."""
+        hours = self.showings.update(touched)
         # What a lost snapshot said is not at hand: any hour may have been its.
-        hours |= set(self.log.supply_hours(source)) if touched.lost else set()
-        if not hours:
-            return
+        return hours | set(self.log.supply_hours(touched.source)) if touched.lost else hours
+
+    def _supply(
+        self,
+        source: str,
+        hours: Set[SupplyHour],
+        before: Mapping[str, Brief],
+        briefs: Mapping[str, Brief],
+        derived: Derived,
+    ) -> None:
+        """What was advertised and busy in these hours, and in every one in which these sessions run or ran."""
         by_uri: dict[str, set[int]] = defaultdict(set)
-        for hour in hours:
-            by_uri[hour.uri].add(hour.hour_ms)
-        start_ms, end_ms = min(h.hour_ms for h in hours), max(h.hour_ms for h in hours) + HOUR_MS
-        shown, runs = defaultdict(list), defaultdict[str, list[Run]](list)
-        for showing in self.log.showings(source, by_uri, start_ms - DAY_MS, end_ms):
-            shown[showing.uri].append(showing)
+        for _, uri, hour_ms in hours:
+            by_uri[uri].add(hour_ms)
+        for brief in (*before.values(), *briefs.values()):
+            for uri, run in brief.runs:
+                by_uri[uri].update(hour.hour_ms for hour in hours_of(source, uri, run.start_ms, run.end_ms))
+        if not by_uri:
+            return
+        start_ms, end_ms = min(map(min, by_uri.values())), max(map(max, by_uri.values())) + HOUR_MS
+        shown = self.showings.shown(source, by_uri, start_ms - DAY_MS)
         stored = self.log.sessions_at(source, sorted(by_uri), start_ms, end_ms)
         others = [Brief.unpack(one) for one in stored if one.record.owner not in before.keys() | briefs.keys()]
+        runs: dict[str, list[Run]] = defaultdict(list)
         for brief in (*others, *briefs.values()):
             for uri, run in brief.runs:
                 runs[uri].append(run)
         for uri, starts in sorted(by_uri.items()):
             site = Site(source, uri, self.regions.of("", None, uri))
             derived.supply += supply_facts(site, shown[uri], runs[uri], starts, self.flops)
-        derived.hours += sorted(hours)
+            derived.hours += [SupplyHour(source, uri, hour_ms) for hour_ms in sorted(starts)]
 
     def _payments(self, touched: Touched, joined: Joined, briefs: Mapping[str, Brief], derived: Derived) -> None:
         """The payments of all groups concerned, as they stand beside the derived sessions."""

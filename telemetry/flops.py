@@ -43,8 +43,8 @@ class Flops:
         """The figures of the parsed file. Raises ValueError where one is none, TypeError where the shape is another."""
         return cls(
             version=str(config.get("version", "none")),
-            peak=_figures(config.get("gpus") or {}, "peak_flops"),
-            per_frame=_figures(config.get("workflows") or {}, "flops_per_frame"),
+            peak=_figures(config.get("gpus", {}), "peak_flops"),
+            per_frame=_figures(config.get("workflows", {}), "flops_per_frame"),
         )
 
 

@@ -224,11 +224,6 @@ def _model(run: Run, gpus: Mapping[str, Gpu]) -> str | None:
     return gpus[run.gpu].model if run.gpu is not None and run.gpu in gpus else run.gpu_model
 
 
-def snapshot_hours(spots: Iterable[tuple[str, str, int]]) -> set[SupplyHour]:
-    """The hours that snapshots at these (source, URI, instant) may change: a snapshot counts for 24 hours at most."""
-    return {hour for source, uri, at_ms in spots for hour in hours_of(source, uri, at_ms, at_ms + DAY_MS)}
-
-
 def hours_of(source: str, uri: str, start_ms: int, end_ms: int) -> Iterator[SupplyHour]:
     """The hours at a URI that [start, end] touches."""
     first_ms = start_ms // HOUR_MS * HOUR_MS

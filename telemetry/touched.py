@@ -76,8 +76,13 @@ class Touched:
 
     @property
     def offers(self) -> list[Offer]:
-        """What snapshots that came or went offer."""
-        return [offer for r in self.all_readings if isinstance(r.said, Snapshot) for offer in r.said.offers]
+        """What snapshots that came offer."""
+        return [offer for r in self.readings if isinstance(r.said, Snapshot) for offer in r.said.offers]
+
+    @property
+    def withdrawn_offers(self) -> list[Offer]:
+        """What snapshots that went offered."""
+        return [offer for r in self.withdrawn if isinstance(r.said, Snapshot) for offer in r.said.offers]
 
     def statements(self) -> Statements:
         """What the events of no session say, and which of them say nothing any more."""
@@ -85,7 +90,7 @@ class Touched:
         return Statements(
             claims=[claim for snapshot in snapshots for claim in snapshot.claims]
             + [claim for payment in self.new_payments for claim in claim_of(payment)],
-            offers=[offer for snapshot in snapshots for offer in snapshot.offers],
+            offers=self.offers,
             payments=self.new_payments,
             withdrawn=[(self.source, event_id) for event_id in self.withdrawn_statements()],
         )

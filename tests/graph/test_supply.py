@@ -128,9 +128,10 @@ def shown(store: CountingStore) -> CountingStore:
     return store
 
 
-@pytest.mark.parametrize(
-    "arguments", ["", ', workflow: "sdxl"', ', region: "fra"', ', region: "fra", workflow: "sdxl"']
-)
+FRA, SDXL = ', region: "fra"', ', workflow: "sdxl"'
+
+
+@pytest.mark.parametrize("arguments", ["", SDXL, FRA, FRA + SDXL])
 async def test_frames_tell_the_efficiency_where_no_sample_states_it(shown: CountingStore, arguments: str) -> None:
     proxy = {"value": 100, "samples": 9, "target": 80, "met": True, "tier": "PROXY", "confidence": "LOW"}
 
