@@ -9,14 +9,14 @@ from graph.connection import AfterArgument, BeforeArgument, Connection, FirstArg
 from graph.entity import Ctx, all_of, connection, every, first_seen, last_seen, latest, told
 from graph.fields import field
 from graph.filters import StreamFilter
-from graph.measured import Measured
+from graph.measured import Measured, WorkflowArgument
 from graph.node import Node
 from graph.scalars import Address, Decimal, address_or_none
 from graph.supply import SupplyCell
 from graph.window import WindowArgument, window_from
 from metrics.sighting import Trait
 from metrics.window import from_ms
-from resolvers import census
+from resolvers import cei, census
 from resolvers import entities as seen
 from resolvers.entities import Entity, Kind
 from resolvers.order import NEWEST
@@ -83,6 +83,15 @@ class Orchestrator(Node, Measured):
     async def workflows(self, info: Ctx) -> list["Workflow"] | None:
         return await every(Workflow, info, self.scope)
 
+    @field(
+        "Compute-efficiency index: the efficiency, less where its GPUs cost more per minute of inference than the "
+        "median of the network's GPUs of that model. Null without an efficiency or fees. In %."
+    )
+    async def cei_pct(
+        self, info: Ctx, window: WindowArgument = None, workflow: WorkflowArgument = None
+    ) -> float | None:
+        return await cei.cei_pct(info.context, self.scope, window_from(window, info.context.now), workflow)
+
     @field("Its streams, newest first.")
     async def streams(
         self,
@@ -146,6 +155,15 @@ class Gpu(Node, Measured):
     @field("The workflows that it was seen with. Under it they count only what it did.")
     async def workflows(self, info: Ctx) -> list["Workflow"] | None:
         return await every(Workflow, info, self.scope)
+
+    @field(
+        "Compute-efficiency index: the efficiency, less where its GPUs cost more per minute of inference than the "
+        "median of the network's GPUs of that model. Null without an efficiency or fees. In %."
+    )
+    async def cei_pct(
+        self, info: Ctx, window: WindowArgument = None, workflow: WorkflowArgument = None
+    ) -> float | None:
+        return await cei.cei_pct(info.context, self.scope, window_from(window, info.context.now), workflow)
 
     @field("When it was first seen.")
     def first_seen_at(self, info: Ctx) -> datetime | None:

@@ -75,11 +75,18 @@ def supply_facts(
     """The facts of these hours (their starts), from the URI's snapshots of 24 hours before them on and its sessions."""
     shown = [stretch for stretch in _in_force(showings) if stretch[2]]
     ran = sorted((run for run in runs if run.start_ms < run.end_ms), key=lambda run: run.start_ms)
+    idle: dict[int, list[Fact]] = {}
     for hour_ms in sorted(hours):
         until_ms = hour_ms + HOUR_MS
         here = [one for one in shown if one[0] < until_ms and one[1] > hour_ms]
         busy = [run for run in ran if run.start_ms < until_ms and run.end_ms > hour_ms]
-        if here or busy:
+        if here and not busy and here[0][0] <= hour_ms and here[0][1] >= until_ms:
+            # Most hours: nothing runs and nothing changes, as in the hour before.
+            if here[0][0] not in idle:
+                idle[here[0][0]] = list(_numbered(site, _of_hour(site, here, busy, hour_ms, flops)))
+            same = enumerate(idle[here[0][0]], 1)
+            yield from (fact._replace(key=f"{hour_ms}/{number}", at_ms=hour_ms) for number, fact in same)
+        elif here or busy:
             yield from _numbered(site, _of_hour(site, here, busy, hour_ms, flops))
 
 

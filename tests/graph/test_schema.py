@@ -20,8 +20,8 @@ FIELDS = """
 Query: node nodes network orchestrator orchestrators gpu gpus workflow workflows gateway gateways regions stream
   streams metricCatalogue
 Orchestrator: id address serviceUris nodeVersion regions firstSeenAt lastSeenAt gpus workflows metrics series demand
-  demandSeries streams
-Gpu: id gpuId model vramBytes vramGib cudaCapability runnerVersion orchestrators workflows firstSeenAt lastSeenAt
+  demandSeries streams ceiPct
+Gpu: ceiPct id gpuId model vramBytes vramGib cudaCapability runnerVersion orchestrators workflows firstSeenAt lastSeenAt
   metrics series
 Workflow: id name pipeline gpus orchestrators priceWeiPerPixel metrics series demand demandSeries
 Gateway: id gatewayId address names region metrics series demand demandSeries

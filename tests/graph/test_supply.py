@@ -145,8 +145,9 @@ async def test_an_efficiency_without_running_time_is_null(shown: CountingStore, 
 
 
 async def test_frames_finer_than_an_hour_tell_no_efficiency(shown: CountingStore) -> None:
-    query = f"""{{ network {{ fine: series({HOUR}, interval: MINUTE) {{ values(metric: "cudaUtilizationEfficiencyPct") }}
-        hours: series({HOUR}, interval: HOUR) {{ starts values(metric: "cudaUtilizationEfficiencyPct") }} }} }}"""
+    column = 'values(metric: "cudaUtilizationEfficiencyPct")'
+    query = f"""{{ network {{ fine: series({HOUR}, interval: MINUTE) {{ {column} }}
+        hours: series({HOUR}, interval: HOUR) {{ starts {column} }} }} }}"""
 
     answer = await ask(shown, query)
 
