@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from backends.log import Card, Log, Showing, SupplyHour
+from backends.log import Card, Log, Offer, Showing, SupplyHour
 from metrics.window import DAY_MS
 from telemetry.slots import hours_of
 from telemetry.touched import Touched
 
 MOST_URIS, MOST_SHOWINGS = 20_000, 1_000
 FOREVER_MS = 2**62
+Offered = tuple[str, ...]  # the fields of a Card
 
 
 @dataclass(slots=True)
@@ -35,18 +36,15 @@ class Showings:
         """
         source, hours = touched.source, set[SupplyHour]()
         gone = {offer.uri for offer in touched.withdrawn_offers}
-        told: dict[str, dict[int, set[Card]]] = defaultdict(lambda: defaultdict(set))
-        for offer in (*touched.offers, *touched.withdrawn_offers):
-            told[offer.uri][offer.at_ms].add(Card(offer.gpu, offer.gpu_model, offer.workflow, offer.wallet))
-        for uri, instants in told.items():
+        for uri, told in _told((*touched.offers, *touched.withdrawn_offers)).items():
             shown = self._last(source, uri)
-            if shown is None or uri in gone or min(instants) <= shown[-1].last_ms:
+            if shown is None or uri in gone or min(told) <= shown[-1].last_ms:
                 self._kept.pop((source, uri), None)
-                changed = [(at_ms, at_ms) for at_ms in instants]
+                spans = _united((at_ms, at_ms + DAY_MS) for at_ms in sorted(told))
             else:
-                changed = [_joined(shown, at_ms, tuple(sorted(instants[at_ms]))) for at_ms in sorted(instants)]
-            for since_ms, at_ms in changed:
-                hours.update(hours_of(source, uri, since_ms, at_ms + DAY_MS))
+                spans = _united(_joined(shown, at_ms, told[at_ms]) for at_ms in sorted(told))
+            for start_ms, end_ms in spans:
+                hours.update(hours_of(source, uri, start_ms, end_ms))
         return hours
 
     def shown(self, source: str, uris: Iterable[str], since_ms: int) -> Mapping[str, list[Showing]]:
@@ -68,11 +66,34 @@ class Showings:
         return kept.showings if kept and 0 < len(kept.showings) < MOST_SHOWINGS else None
 
 
-def _joined(shown: list[Showing], at_ms: int, cards: tuple[Card, ...]) -> tuple[int, int]:
-    """A later snapshot added: from when on it changes what is in force, and its instant."""
+def _told(offers: Iterable[Offer]) -> dict[str, dict[int, set[Offered]]]:
+    """What is offered, by URI and instant."""
+    found: dict[str, dict[int, set[Offered]]] = defaultdict(dict)
+    for _, uri, at_ms, _, _, *offered in offers:
+        instants = found[uri]
+        if at_ms not in instants:
+            instants[at_ms] = set()
+        instants[at_ms].add(tuple(offered))
+    return found
+
+
+def _joined(shown: list[Showing], at_ms: int, offered: set[Offered]) -> tuple[int, int]:
+    """A later snapshot added: from when until when it changes what is in force."""
     last = shown[-1]
+    cards = tuple(sorted(offered))
     if last.cards == cards and at_ms - last.last_ms <= DAY_MS:
         shown[-1] = last._replace(last_ms=at_ms)
-        return last.last_ms + DAY_MS, at_ms
-    shown.append(Showing(last.uri, at_ms, at_ms, cards))
-    return at_ms, at_ms
+        return last.last_ms + DAY_MS, at_ms + DAY_MS
+    shown.append(Showing(last.uri, at_ms, at_ms, tuple(Card(*card) for card in cards)))
+    return at_ms, at_ms + DAY_MS
+
+
+def _united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans as few: those that touch become one."""
+    found: list[tuple[int, int]] = []
+    for start_ms, end_ms in sorted(spans):
+        if found and start_ms <= found[-1][1]:
+            found[-1] = found[-1][0], max(end_ms, found[-1][1])
+        else:
+            found.append((start_ms, end_ms))
+    return found
