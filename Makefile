@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := [ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip --disable-pip-version-check $$quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install venv demo test check schema docs bench clean
+.PHONY: help install venv demo test check schema docs datasets bench clean
 .DELETE_ON_ERROR:
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test     run the whole test suite"
 	@echo "make check    formatting, types, layers, generated files, tests: what CI runs"
 	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md"
+	@echo "make datasets write promptsets/release"
 	@echo "make bench    measure, and write bench/results.md"
 	@echo "make install  only install naap, into $(VENV)"
 	@echo "make venv     the same, with what tests need      make clean   remove $(VENV), .demo and what tools leave behind"
@@ -39,6 +40,9 @@ schema: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m gateway.docs > docs/metrics.md
+
+datasets: $(VENV)/.lean
+	$(BIN)/python -m promptsets.rule.write
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench.run

@@ -13,7 +13,7 @@ from metrics.sighting import Seen, SightingQuestion
 class Holdings:
     """What a store holds: per source the first and latest event time (Unix ms), events not yet counted, and a version.
 
-    The version changes whenever an answer may.
+    Stake, which is imported beside a feed, is left out of these times. The version changes whenever an answer may.
     """
 
     sources: Mapping[str, tuple[int, int]]
@@ -30,7 +30,7 @@ class Holdings:
 class SessionRecord:
     """One derived session, as it is shown. Times in Unix ms, latencies in thousandths of a millisecond.
 
-    A sample that belongs to no session is kept as one with a blank outcome and is never answered.
+    A job, or a sample that belongs to no session, is kept as one with a blank outcome and is never answered.
     """
 
     owner: str
@@ -106,6 +106,23 @@ class LoggedEvent(NamedTuple):
     body: bytes
 
 
+class Staked(NamedTuple):
+    """What an orchestrator had staked from an instant on, in LPTU (10⁻¹⁸ LPT)."""
+
+    orchestrator: str
+    at_ms: int
+    lptu: int
+
+
+@dataclass(frozen=True, slots=True)
+class StakeQuestion:
+    """What these orchestrators had staked at `first_ms`, and every later statement until `last_ms`, both included."""
+
+    orchestrators: tuple[str, ...]
+    first_ms: int
+    last_ms: int
+
+
 class Backend(Protocol):
     """Somewhere facts are kept and questions are answered."""
 
@@ -131,6 +148,12 @@ class Backend(Protocol):
 
     async def events(self, owners: Iterable[str]) -> Sequence[LoggedEvent]:
         """The events of these sessions, ordered by (owner, at_ms, id)."""
+
+    async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
+        """Stake, ordered by (orchestrator, at_ms): of each the latest at or before `first_ms`, and all until `last_ms`.
+
+        Of several statements of one instant the one with the smallest (source, id).
+        """
 
     async def ping(self) -> None:
         """Return if the store answers. Raises StoreUnavailable or StoreTimeout."""

@@ -111,6 +111,20 @@ class Payment(NamedTuple):
     fees_wei: int | None
 
 
+class Stake(NamedTuple):
+    """What an orchestrator had staked at an instant, in LPTU (10⁻¹⁸ LPT)."""
+
+    source: str
+    orchestrator: str
+    at_ms: int
+    id: str
+    lptu: int
+
+
+# Imported beside a feed: such events say nothing of how far the feed reaches.
+STAKE = "orchestrator_stake"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSession:
     """What the log keeps of a derived session: the record, what else may change it, and its whole state as JSON."""
@@ -163,6 +177,7 @@ class Statements:
     claims: Sequence[Claim] = ()
     offers: Sequence[Offer] = ()
     payments: Sequence[Payment] = ()
+    stakes: Sequence[Stake] = ()
     withdrawn: Sequence[tuple[str, str]] = ()
 
 
@@ -214,7 +229,7 @@ class Log(Protocol):
         """(source, id, sha, at_ms) of every loser under these identities."""
 
     def latest(self) -> Mapping[str, int]:
-        """The latest event time by source (Unix ms), over the events that count."""
+        """The latest event time by source (Unix ms), over the events that count; those of type STAKE left out."""
 
     # Statements
     def state(self, statements: Statements) -> None:

@@ -11,10 +11,13 @@ from backends.backend import (
     LoggedEvent,
     SessionQuestion,
     SessionRecord,
+    Staked,
+    StakeQuestion,
     StreamQuestion,
     StreamRecord,
 )
 from backends.log import (
+    STAKE,
     Batch,
     Card,
     Claim,
@@ -27,6 +30,7 @@ from backends.log import (
     Rejected,
     Showing,
     Spot,
+    Stake,
     Statements,
     StoredSession,
     SupplyHour,
@@ -66,6 +70,7 @@ class MemoryStore:
         self.claims: dict[tuple[str, str], list[Claim]] = {}
         self.offers: dict[tuple[str, str], list[Offer]] = {}
         self.payments: dict[tuple[str, str], Payment] = {}
+        self.stakings: dict[tuple[str, str], Stake] = {}
         self.stored: dict[str, StoredSession] = {}
         self.facts: dict[str, list[Fact]] = {}
         self.supply: dict[SupplyHour, list[Fact]] = {}
@@ -76,7 +81,7 @@ class MemoryStore:
 
     async def holds(self) -> Holdings:
         sources: dict[str, tuple[int, int]] = {}
-        for event in self.raw.values():
+        for event in self._of_feeds():
             first, last = sources.get(event.source, (event.at_ms, event.at_ms))
             sources[event.source] = (min(first, event.at_ms), max(last, event.at_ms))
         return Holdings(sources, len(self.undone), self.version)
@@ -107,11 +112,17 @@ class MemoryStore:
     async def events(self, owners: Iterable[str]) -> Sequence[LoggedEvent]:
         return self.session_events(owners)
 
+    async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
+        return staked(self.stakings.values(), question)
+
     async def ping(self) -> None:
         return None
 
     async def close(self) -> None:
         return None
+
+    def _of_feeds(self) -> Iterable[Event]:
+        return (event for event in self.raw.values() if event.type != STAKE)
 
     def _streams(self, question: SessionQuestion) -> list[StreamRecord]:
         wanted = {s.record.stream_id for s in self.stored.values() if passes(s.record, question)} - {""}
@@ -171,7 +182,7 @@ class MemoryStore:
 
     def latest(self) -> Mapping[str, int]:
         last: dict[str, int] = {}
-        for event in self.raw.values():
+        for event in self._of_feeds():
             last[event.source] = max(event.at_ms, last.get(event.source, event.at_ms))
         return last
 
@@ -182,6 +193,7 @@ class MemoryStore:
             self.claims.pop(key, None)
             self.offers.pop(key, None)
             self.payments.pop(key, None)
+            self.stakings.pop(key, None)
         claims, offers = defaultdict(list), defaultdict(list)
         for claim in statements.claims:
             claims[claim.source, claim.id].append(claim)
@@ -190,6 +202,7 @@ class MemoryStore:
         self.claims.update(claims)
         self.offers.update(offers)
         self.payments.update({(payment.source, payment.id): payment for payment in statements.payments})
+        self.stakings.update({(stake.source, stake.id): stake for stake in statements.stakes})
 
     def claims_around(self, spots: Sequence[Spot]) -> Mapping[Spot, Sequence[Claim]]:
         return around([claim for claims in self.claims.values() for claim in claims], spots, "place")
@@ -358,6 +371,20 @@ def beyond(stream: StreamRecord, position: tuple[int, str], descending: bool) ->
     """Does the stream come strictly after the position, in this direction?"""
     here = (stream.started_ms, stream.stream_id)
     return here < position if descending else here > position
+
+
+def staked(stakes: Iterable[Stake], question: StakeQuestion) -> list[Staked]:
+    """What every store must answer about stake."""
+    found: dict[str, dict[int, Stake]] = {name: {} for name in question.orchestrators}
+    for stake in stakes:
+        if stake.orchestrator in found and stake.at_ms <= question.last_ms:
+            other = found[stake.orchestrator].setdefault(stake.at_ms, stake)
+            found[stake.orchestrator][stake.at_ms] = min(stake, other, key=lambda one: (one.source, one.id))
+    told: list[Staked] = []
+    for name, by_time in sorted(found.items()):
+        since_ms = max((at_ms for at_ms in by_time if at_ms <= question.first_ms), default=question.first_ms)
+        told += [Staked(name, at_ms, by_time[at_ms].lptu) for at_ms in sorted(by_time) if at_ms >= since_ms]
+    return told
 
 
 def around(rows: Sequence[T], spots: Sequence[Spot], named: str) -> Mapping[Spot, Sequence[T]]:

@@ -223,11 +223,17 @@ PAYMENTS = Table(
     ("slot", "source", "id"),
     granule=1024,
 )
+STAKES = Table(
+    "stakes",
+    _fields(source=TAG, orchestrator=TEXT, at_ms=INT, id=TEXT, lptu=Kind.HUGE),
+    ("orchestrator", "at_ms", "source", "id"),
+    granule=1024,
+)
 
 # A list of keys asked for, filled and emptied by the one writer: binding thousands of values as parameters is slow.
 WANTED = Table("wanted", _fields(a=TEXT, b=TEXT, n=INT), (), versioned=False)
 
 TABLES = (
     *(RAW, IDS, CONFLICTS, REJECTED, MARKS, PATHS, STALE, FACTS, FACTS_MINUTE, FACTS_HOUR, FACTS_DAY, SUPPLY),
-    *(SIGHTINGS, SIGHTINGS_HOUR, SIGHTINGS_DAY, SESSIONS, CLAIMS, OFFERS, PAYMENTS, WANTED),
+    *(SIGHTINGS, SIGHTINGS_HOUR, SIGHTINGS_DAY, SESSIONS, CLAIMS, OFFERS, PAYMENTS, STAKES, WANTED),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from backends.chdb import open_chdb
-from gateway.garbage import seldom
+from gateway.interpreter import tuned
 from gateway.timeline import entry
 from graph.schema import build_schema
 from metrics.window import from_ms
@@ -129,7 +129,7 @@ async def main() -> None:
     held = await store.holds()
     first_ms, last_ms = min(first for first, _ in held.sources.values()), held.latest_ms or 0
     now = from_ms(last_ms + 1)
-    seldom()
+    tuned()
     day = {"start": from_ms(last_ms + 1 - 86_400_000).isoformat(), "end": now.isoformat()}
     whole = {"start": from_ms(first_ms).isoformat(), "end": now.isoformat()}
     queries = {

@@ -7,7 +7,7 @@ import time
 
 import orjson
 
-from gateway.garbage import seldom
+from gateway.interpreter import tuned
 from gateway.store import open_store, utc_now
 from telemetry.files import lines
 from telemetry.loader import Loader
@@ -18,7 +18,7 @@ def main() -> None:
     file, path = sys.argv[1:3]
     store = open_store(f"chdb://{path}")
     loader = Loader(store, utc_now)
-    seldom()
+    tuned()
     began = time.perf_counter()
     report = loader.load("bench", lines(file))
     loader.derive()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -24,6 +24,7 @@ from gateway.writer import Writer
 from graph.app import graphql_routes
 from graph.schema import build_schema
 from metrics.errors import GatewayError
+from promptsets.dataset import Catalogue
 from resolvers.context import Context
 from rest.events import Door, Intake
 from rest.json import Json
@@ -35,6 +36,7 @@ Clock = Callable[[], datetime]
 PLACES = {
     "graphql": "/graphql",
     "gpu_metrics": "/v1/sla/gpu/metrics",
+    "datasets": "/v1/sla/datasets",
     "events": "/v1/events",
     "alive": "/healthz",
     "ready": "/readyz",
@@ -50,10 +52,12 @@ class Parts:
     writer: Writer
     regions: Regions
     clock: Clock
+    datasets: Catalogue = field(default_factory=Catalogue)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
-        return Context(self.store, self.clock(), entry, request.state.request_id, self.regions.names)
+        request_id = request.state.request_id
+        return Context(self.store, self.clock(), entry, request_id, self.regions.names, datasets=self.datasets)
 
     async def graph_context(self, request: Request) -> Context:
         """The same, as the graph wants it."""

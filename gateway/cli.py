@@ -41,20 +41,29 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…|-")
+@click.argument("paths", nargs=-1, metavar="PATH…|-")
 @click.option(
     "--source",
     default="default",
     show_default=True,
     help="The name of the feed that these events belong to. The same file under another name counts again.",
 )
+@click.option(
+    "--stake",
+    "stakes",
+    multiple=True,
+    metavar="FILE",
+    help="A file of stake: CSV with the columns address, lpt and time, or JSON objects with these keys.",
+)
 @click.option("--to", "url", help="Send them to the gateway that serves at this URL instead of opening the store.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where an event was rejected.")
-def ingest(paths: tuple[str, ...], source: str, url: str | None, strict: bool) -> int:
+def ingest(paths: tuple[str, ...], stakes: tuple[str, ...], source: str, url: str | None, strict: bool) -> int:
     """Load event files: NDJSON or a JSON array, plain, .gz or .zst; - is standard input."""
     from gateway.ingest import run
 
-    return run(settings(), paths, source, url, strict)
+    if not paths and not stakes:
+        raise click.UsageError("name the files to load: PATH…, - or --stake FILE.")
+    return run(settings(), paths, stakes, source, url, strict)
 
 
 @cli.command(epilog=described_faults())
@@ -98,6 +107,61 @@ def schema() -> None:
     from graph.schema import sdl
 
     click.echo(sdl().rstrip("\n"))
+
+
+@cli.group()
+def datasets() -> None:
+    """List, check and sample the sets of prompts that workflows are loaded with."""
+
+
+PLACE = click.option(
+    "--from", "place", metavar="PLACE", help="A directory, archive or URL of datasets (default: NAAP_DATASETS)."
+)
+WORKFLOW = click.option("--workflow", help="Only datasets for this workflow.")
+TYPE = click.option("--type", "kind", type=click.Choice(("good", "random", "bad")), help="Only datasets of this type.")
+
+
+@datasets.command("list")
+@PLACE
+@WORKFLOW
+@TYPE
+@click.option("--format", "form", type=click.Choice(("text", "ndjson")), default="text", show_default=True)
+def list_datasets(**options: Any) -> None:
+    """List the datasets that there are."""
+    from gateway.datasets import listed
+
+    listed(settings().datasets, **options)
+
+
+@datasets.command()
+@PLACE
+def validate(place: str | None) -> int:
+    """Check every dataset, and say what is wrong in which file."""
+    from gateway.datasets import validated
+
+    return validated(settings().datasets, place)
+
+
+@datasets.command()
+@click.argument("name", required=False)
+@PLACE
+@WORKFLOW
+@TYPE
+@click.option("--count", type=int, default=10, show_default=True, help="How many prompts; each comes at most once.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same prompts.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("ndjson", "text")),
+    default="ndjson",
+    show_default=True,
+    help="ndjson has every character; text is for reading, one prompt to a line.",
+)
+def sample(**options: Any) -> None:
+    """Draw prompts from the dataset NAME, or from all that fit."""
+    from gateway.datasets import sampled
+
+    sampled(settings().datasets, **options)
 
 
 @cli.command(hidden=True)

@@ -17,6 +17,7 @@ from gateway.settings import Settings
 from gateway.simulate import simulation
 from gateway.store import opened, utc_now
 from metrics.errors import StoreInUse
+from telemetry.stake import stake_events
 
 ORCHESTRATORS, SEED = 12, 7
 SOURCE = "demo"
@@ -62,6 +63,7 @@ def _load(settings: Settings, end: datetime, hours: float) -> None:
     progress = Progress("loading")
     with opened(settings) as loader:
         report = loader.load(SOURCE, progress.over(network.events()))
+        loader.load(SOURCE, (event for _, event in stake_events(network.stakes(), "the simulated stake")))
         progress.say("bringing the rollups up to date …")
         loader.derive()
     progress.done()

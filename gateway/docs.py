@@ -2,7 +2,7 @@
 
 import sys
 
-from metrics.catalogue import DEMAND, METRICS, OUTCOMES
+from metrics.catalogue import BY_NAME, DEMAND, OUTCOMES
 from metrics.metric import Direction, Metric, Statistic
 from rest.gpu_metrics import METRICS as IN_REST
 
@@ -18,7 +18,7 @@ BETTER = {Direction.HIGHER: "higher", Direction.LOWER: "lower", Direction.NEITHE
 
 def page() -> str:
     """The reference page."""
-    parts = [INTRODUCTION, _overview(), *(_section(metric) for metric in METRICS), _outcomes(), _demand()]
+    parts = [INTRODUCTION, _overview(), *(_section(metric) for metric in BY_NAME.values()), _outcomes(), _demand()]
     return "\n".join(parts)
 
 
@@ -40,7 +40,7 @@ def target(metric: Metric) -> str:
 def _overview() -> str:
     rows = [
         f"| [`{field(m.name)}`](#{field(m.name).lower()}) | {m.unit} | {BETTER[m.direction]} | {target(m)} |"
-        for m in METRICS
+        for m in BY_NAME.values()
     ]
     return "\n".join(["| metric | unit | better | target |", "|---|---|---|---|", *rows, ""])
 

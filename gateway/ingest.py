@@ -1,6 +1,7 @@
 """`naap ingest`: files into the store, or into a gateway that holds it."""
 
 import sys
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from metrics.errors import BadRequest, GatewayError, StoreInUse
 from rest.params import source as checked_source
 from telemetry.files import lines
 from telemetry.loader import Report
+from telemetry.stake import stake_events
 
 STDIN = "-"
 SHOWN = 10
@@ -23,15 +25,21 @@ Step = Callable[[Report], None]
 Load = Callable[[Iterable[bytes], Progress, Step], Report]
 
 
-def run(settings: Settings, paths: Sequence[str], source: str, url: str | None, strict: bool) -> int:
+def run(
+    settings: Settings, paths: Sequence[str], stakes: Sequence[str], source: str, url: str | None, strict: bool
+) -> int:
     """Load every path and print what became of it; 1 where something was rejected and `strict` asks for it."""
     _check_source(source)
-    _check(paths)
+    _check_input([*paths, *stakes])
+    _check_files(paths, "PATH", "naap ingest {path}/*")
+    _check_files(stakes, "--stake", "--stake {path}/FILE")
     total = Report()
     with _remote(settings, source, url) if url is not None else _local(settings, source) as load:
         try:
             for path in paths:
-                _load_one(load, path, total)
+                _load_one(load, path, total, Readable)
+            for path in stakes:
+                _load_one(load, path, total, Rows)
         finally:
             # Also where a file broke off or the store gave up: what was kept before that is kept.
             for text in told(total):
@@ -39,10 +47,10 @@ def run(settings: Settings, paths: Sequence[str], source: str, url: str | None, 
     return 1 if strict and total.rejected_by_reason else 0
 
 
-def _load_one(load: Load, path: str, total: Report) -> None:
+def _load_one(load: Load, path: str, total: Report, reading: type["Readable"]) -> None:
     """Load a path and add what became of it to the total, also where that ends in an error."""
     progress = Progress("standard input" if path == STDIN else Path(path).name, _size(path))
-    whole = Readable(lines(path, progress.read))
+    whole = reading(lines(path, progress.read, every=reading is Rows), path)
     reports = [Report()]
     try:
         reports.append(load(progress.over(whole), progress, reports.append))
@@ -50,7 +58,7 @@ def _load_one(load: Load, path: str, total: Report) -> None:
         progress.done()
         rejected = reports[-1].rejected
         for line, reason in rejected[:SHOWN]:
-            click.echo(f"{path}: line {line}: {reason}", err=True)
+            click.echo(f"{path}: line {whole.line_of(line)}: {reason}", err=True)
         if (more := reports[-1].rejected_by_reason.total() - SHOWN) > 0:
             click.echo(f"{path}: … and {more:,} more", err=True)
         total.add(reports[-1])
@@ -64,15 +72,40 @@ class Readable:
     Lines are loaded some thousands at a time; an error among them would take those before it along.
     """
 
-    def __init__(self, found: Iterable[bytes]) -> None:
+    def __init__(self, found: Iterable[bytes], name: str) -> None:
         self._found = found
+        self._name = name
         self.error: GatewayError | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._found
+            yield from self._events()
         except GatewayError as error:
             self.error = error
+
+    def line_of(self, number: int) -> int:
+        """The line of the file that the so many-th event came from."""
+        return number
+
+    def _events(self) -> Iterable[bytes]:
+        return self._found
+
+
+class Rows(Readable):
+    """The same of a file of stake: its rows as events."""
+
+    def __init__(self, found: Iterable[bytes], name: str) -> None:
+        super().__init__(found, name)
+        self._lines = array("Q")
+
+    def line_of(self, number: int) -> int:
+        """The line of the row; one line may hold an array of rows."""
+        return self._lines[number - 1]
+
+    def _events(self) -> Iterator[bytes]:
+        for line, event in stake_events(self._found, self._name):
+            self._lines.append(line)
+            yield event
 
 
 def told(report: Report) -> list[str]:
@@ -94,22 +127,20 @@ def _check_source(source: str) -> None:
         raise BadRequest(f"--{error}", "--source") from None
 
 
-def _check(paths: Sequence[str]) -> None:
-    """Refuse before anything is loaded: a typing error in the third path should not leave two loaded."""
-    if list(paths).count(STDIN) > 1:
+def _check_input(paths: Sequence[str]) -> None:
+    if paths.count(STDIN) > 1:
         raise BadRequest("- (standard input) is given more than once.", "PATH")
     if STDIN in paths and sys.stdin.isatty():
         raise BadRequest("standard input is a terminal. Pipe events into it: naap simulate | naap ingest -", "PATH")
+
+
+def _check_files(paths: Sequence[str], argument: str, instead: str) -> None:
+    """Refuse before anything is loaded: a typing error in the third path should not leave two loaded."""
     for path in paths:
-        if path != STDIN:
-            _check_file(Path(path))
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise BadRequest(f"{path} is a directory. Name its files: naap ingest {path}/*", "PATH")
-    if not path.exists():
-        raise BadRequest(f"{path} does not exist.", "PATH")
+        if path != STDIN and Path(path).is_dir():
+            raise BadRequest(f"{path} is a directory. Name its files: {instead.format(path=path)}", argument)
+        if path != STDIN and not Path(path).exists():
+            raise BadRequest(f"{path} does not exist.", argument)
 
 
 def _size(path: str) -> int | None:

@@ -93,6 +93,9 @@ class Settings:
     flops: Path | None = _setting(
         None, _readable, "A versioned file of peak FLOPS by GPU model and FLOPs per frame by workflow; unset: our own."
     )
+    datasets: str | None = _setting(
+        None, _text, "Datasets, instead of the packaged ones: a directory, a .tar.gz or .zip, https://…#sha256=…."
+    )
     host: str = _setting("127.0.0.1", _text, "The address to listen on.")
     port: int = _setting(8000, _between(1, 65_535), "The port to listen on.")
     workers: int = _setting(1, _between(1, 64), "Serving processes; an embedded store allows one.")

@@ -12,7 +12,7 @@ import click
 
 from backends.backend import Backend
 from backends.log import Log
-from gateway.garbage import seldom
+from gateway.interpreter import tuned
 from gateway.settings import Settings
 from metrics.errors import BadRequest
 from metrics.window import Window
@@ -70,7 +70,7 @@ def opened(settings: Settings) -> Iterator[Loader]:
     store = open_store(settings.backend)
     try:
         loader = Loader(store, utc_now, Regions.load(settings.regions), Flops.load(settings.flops))
-        seldom()
+        tuned()
         loader.recover()
         yield loader
     finally:

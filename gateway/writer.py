@@ -80,6 +80,10 @@ class Writer:
         if self._thread.is_alive():
             self._jobs.put(None)
             self._thread.join()
+        # A body that came in just then stands behind the end.
+        while not self._jobs.empty():
+            if (job := self._jobs.get_nowait()) is not None and job.done.set_running_or_notify_cancel():
+                job.done.set_exception(_shutting_down())
 
     async def load(self, source: str, lines: Lines) -> Report:
         """Append the lines of one body; returns when they are durable. Raises RateLimited where too many wait."""

@@ -3,7 +3,7 @@
 import strawberry
 
 from graph.sla import public_name
-from metrics.catalogue import METRICS
+from metrics.catalogue import BY_NAME
 from metrics.dimension import Dimension
 from metrics.metric import Direction, Metric, Statistic
 
@@ -12,7 +12,9 @@ from metrics.metric import Direction, Metric, Statistic
 class MetricDefinition:
     """`metrics.metric.Metric` as it is answered."""
 
-    name: str = strawberry.field(description="Its name: the field of SlaMetrics, and what orders and `values` take.")
+    name: str = strawberry.field(
+        description="Its name: the field of SlaMetrics or JobMetrics, and what orders and `values` take."
+    )
     unit: str = strawberry.field(description="The unit of its values.")
     description: str = strawberry.field(description="What it means.")
     formula: str = strawberry.field(description="How it is computed from stored sums.")
@@ -27,7 +29,7 @@ class MetricDefinition:
 
 def definitions() -> list[MetricDefinition]:
     """Every metric of the catalogue, in its order."""
-    return [_defined(metric) for metric in METRICS]
+    return [_defined(metric) for metric in BY_NAME.values()]
 
 
 def _defined(metric: Metric) -> MetricDefinition:

@@ -50,7 +50,10 @@ class Demand:
     fees_eth: Decimal = strawberry.field(description="The same in ETH, exactly.")
     face_value_wei: Wei = strawberry.field(description="Face value × tickets.")
     tickets: int = strawberry.field(description="Tickets sent.")
-    stake_lpt: Decimal | None = strawberry.field(description="Stake of the orchestrator; null until told.")
+    stake_lpt: Decimal | None = strawberry.field(
+        description="What the orchestrator had staked at the window's end, or all of the network together; null "
+        "without a statement by then, and for a workflow, gateway, region or GPU without an orchestrator."
+    )
 
 
 @strawberry.type(description="One bucket of a demand series.")

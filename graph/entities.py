@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias, cast
 import strawberry
 
 from graph.connection import AfterArgument, BeforeArgument, Connection, FirstArgument, LastArgument
+from graph.datasets import Dataset, dataset_of
 from graph.entity import Ctx, all_of, connection, every, first_seen, last_seen, latest, told
 from graph.fields import field
 from graph.filters import StreamFilter
@@ -21,6 +22,7 @@ from resolvers import entities as seen
 from resolvers.entities import Entity, Kind
 from resolvers.order import NEWEST
 from resolvers.page import Slice
+from resolvers.stake import stake
 from resolvers.supply import supply as heat_map
 
 if TYPE_CHECKING:
@@ -66,6 +68,11 @@ class Orchestrator(Node, Measured):
     @field("When it was last seen.")
     def last_seen_at(self, info: Ctx) -> datetime | None:
         return last_seen(self, info)
+
+    @field("What it has staked, by the latest statement until now; null where there is none.")
+    async def stake_lpt(self, info: Ctx) -> Decimal | None:
+        staked = await stake(info.context, self.key)
+        return None if staked is None else Decimal(staked)
 
     @field("Its GPUs, the one seen last first. Under it they count only what they did for it.")
     async def gpus(
@@ -203,6 +210,10 @@ class Workflow(Node, Measured):
         self, info: Ctx, first: FirstArgument = None, after: AfterArgument = None
     ) -> Connection[Orchestrator]:
         return await connection(Orchestrator, info, Slice.of(info.context.limits, first, after), self.scope)
+
+    @field("The datasets of prompts to load it with.")
+    def datasets(self, info: Ctx) -> list[Dataset] | None:
+        return [*map(dataset_of, info.context.datasets.where(self.key))]
 
 
 def _decimal(text: str | None) -> Decimal | None:

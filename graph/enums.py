@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from metrics.columns import SwapReason
+from metrics.columns import JobKind, SwapReason
 from metrics.efficiency import Confidence, Tier
 from metrics.metric import Direction, Statistic
 from metrics.window import Grain
@@ -30,6 +30,9 @@ strawberry.enum(
 )
 strawberry.enum(Confidence, description="How far a value can be trusted.")
 strawberry.enum(SwapReason, description="Why a stream left an orchestrator.")
+strawberry.enum(
+    JobKind, description="What runs a job: a fixed pipeline, a language model, or the user's own container."
+)
 
 
 @strawberry.enum(description="Ascending or descending. Nulls come last either way; ties go by key, ascending.")
@@ -41,6 +44,7 @@ class OrderDirection(Enum):
 @strawberry.enum(description="What orchestrators can be ordered by besides metrics.")
 class OrchestratorOrderField(Enum):
     ADDRESS = "ADDRESS"
+    STAKE_LPT = "STAKE_LPT"
     FIRST_SEEN_AT = "FIRST_SEEN_AT"
     LAST_SEEN_AT = "LAST_SEEN_AT"
 

@@ -1,4 +1,4 @@
-"""What everything that can be measured offers: metrics, series, demand, demandSeries."""
+"""What everything that can be measured offers: metrics, series, demand, demandSeries, jobs."""
 
 from datetime import datetime
 from typing import Annotated, cast
@@ -8,6 +8,7 @@ from strawberry.types import Info
 
 from graph.demand import Demand, DemandSeries, demand_asked
 from graph.fields import field
+from graph.jobs import JobMetrics, jobs_asked
 from graph.selection import selected
 from graph.sla import SlaMetrics, asked, checked, metric_named
 from graph.window import Freshness, TimeWindow, WindowArgument, window_from
@@ -166,3 +167,18 @@ class Measured:
         grain = grain_of(span, interval, max_points, context.limits, least=Grain.HOUR)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
         return DemandSeries(series=demand_reading.DemandSeries(context, scope, span, grain, fill or Fill.NONE))
+
+    @field("Its batch requests, language model requests and container jobs; no stream is one.")
+    async def jobs(
+        self,
+        info: Info[Context, None],
+        window: WindowArgument = None,
+        workflow: WorkflowArgument = None,
+        region: RegionArgument = None,
+        gateway: GatewayArgument = None,
+        synthetic: SyntheticArgument = None,
+    ) -> JobMetrics | None:
+        span = window_from(window, info.context.now)
+        scope = filtered(self.scope, workflow, region, gateway, synthetic)
+        figures = await reading.metrics(info.context, scope, span, selected(info).derived(jobs_asked))
+        return cast(JobMetrics, figures)

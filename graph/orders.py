@@ -16,6 +16,7 @@ from resolvers.order import BY_KEY, Order
 _FIELDS: dict[str, dict[str, Any]] = {
     "ADDRESS": {},
     "GPU_ID": {},
+    "STAKE_LPT": {"stake": True},
     "FIRST_SEEN_AT": {"time": "first_ms"},
     "LAST_SEEN_AT": {"time": "last_ms"},
     "MODEL": {"trait": Trait.GPU_MODEL},

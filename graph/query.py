@@ -6,6 +6,7 @@ from typing import Annotated, cast
 import strawberry
 
 from graph.connection import AfterArgument, BeforeArgument, Connection, FirstArgument, LastArgument
+from graph.datasets import Dataset, TypeArgument, WorkflowArgument, dataset_connection, dataset_of
 from graph.definitions import MetricDefinition, definitions
 from graph.entities import Gateway, Gpu, Network, Orchestrator, Region, Workflow
 from graph.entity import Ctx, connection, made, one
@@ -29,10 +30,17 @@ async def _stream(info: Ctx, stream_id: str) -> Stream | None:
     return None if record is None else stream_of(record)
 
 
+def _dataset(info: Ctx, name: str) -> Dataset | None:
+    record = info.context.datasets.named(name)
+    return None if record is None else dataset_of(record)
+
+
 async def _node(info: Ctx, id: str, argument: str) -> Node | None:
     type_name, key = read_global_id(id, argument)
     if type_name == "Stream":
         return await _stream(info, key)
+    if type_name == "Dataset":
+        return _dataset(info, key)
     types: dict[str, type[Node]] = {cls.__name__: cls for cls in (Orchestrator, Gpu, Workflow, Gateway)}
     return await one(types[type_name], info, key) if type_name in types else None
 
@@ -181,6 +189,24 @@ class Query:
     ) -> Connection[Stream] | None:
         wanted = Slice.of(info.context.limits, first, after, last, before)
         return await stream_connection(info.context, wanted, filter, order_by)
+
+    @field("The dataset of this name, or null.")
+    def dataset(self, info: Ctx, name: Annotated[str, strawberry.argument(description="Its name.")]) -> Dataset | None:
+        return _dataset(info, name)
+
+    @field("Datasets of prompts to load workflows with, by name.")
+    def datasets(
+        self,
+        info: Ctx,
+        workflow: WorkflowArgument = None,
+        type: TypeArgument = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Dataset] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return dataset_connection(info.context, wanted, workflow, type)
 
     @field("Every metric: what it means, how it is computed, what it is held against.")
     def metric_catalogue(self) -> list[MetricDefinition]:

@@ -12,6 +12,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext, ExecutionResult
 
+from graph.datasets import Dataset
 from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
 from graph.executor import Executor
@@ -64,7 +65,7 @@ def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> strawberr
     """
     return Schema(
         Query,
-        types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream],
+        types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
         config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
         execution_context_class=Executor,
         extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: Validation(limits, CACHED)],

@@ -1,5 +1,6 @@
 """SlaMetrics: one field for each metric of the catalogue, and what a selection of them reads."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import strawberry
@@ -7,7 +8,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from graph.selection import Selection
 from graph.window import Freshness, TimeWindow
-from metrics.catalogue import METRICS, OUTCOMES
+from metrics.catalogue import BY_NAME, METRICS, OUTCOMES
 from metrics.columns import SWAPS_BY_REASON, SwapReason
 from metrics.efficiency import EFFICIENCY, Confidence, Tier
 from metrics.errors import BadRequest
@@ -17,7 +18,7 @@ from resolvers.measured import Asked, Measures
 
 C = TypeVar("C", bound=type)
 
-BY_FIELD = {to_camel_case(metric.name): metric for metric in METRICS}
+BY_FIELD = {to_camel_case(metric.name): metric for metric in BY_NAME.values()}
 _STATISTIC_OF = {to_camel_case(statistic.value): statistic for statistic in Statistic}
 
 _TOLD: dict[str, tuple[Any, str]] = {
@@ -126,16 +127,21 @@ class SwapReasonCount:
 
 def _type_of(metric: Metric) -> Any:
     if metric.is_count:
-        return int
+        return float if metric.is_large else int
     if metric is EFFICIENCY:
         return Efficiency
     return Distribution if metric.column else Measurement
 
 
+def fields_of(metrics: Iterable[Metric]) -> dict[str, tuple[Any, str]]:
+    """A field for each metric, with its type and description."""
+    return {metric.name: (_type_of(metric), _described(metric)) for metric in metrics}
+
+
 @strawberry.type(
     description="The metrics of a scope in a window. Without evidence a value is null, a count 0; 0 is a measurement."
 )
-@with_fields({metric.name: (_type_of(metric), _described(metric)) for metric in METRICS})
+@with_fields(fields_of(METRICS))
 class SlaMetrics:
     """`resolvers.figures.Figures` as it is answered."""
 
@@ -149,6 +155,18 @@ class SlaMetrics:
 
 def asked(selection: Selection) -> Asked:
     """The measures that a selection on SlaMetrics needs."""
+    measures, compared = read_by(selection)
+    if "outcomes" in selection:
+        wanted = selection.below("outcomes").names
+        told = (formula for name, formula in OUTCOMES.items() if to_camel_case(name) in wanted)
+        measures.update(measure for formula in told for measure in formula.reads())
+    if "swapReasons" in selection:
+        measures.update(column.measures[0] for column in SWAPS_BY_REASON.values())
+    return Asked(Measures(sorted(measures)), Measures(sorted(compared)))
+
+
+def read_by(selection: Selection) -> tuple[set[Measure], set[Measure]]:
+    """The measures that the selected metrics need, and those that their comparisons need."""
     measures: set[Measure] = set()
     compared: set[Measure] = set()
     for name in selection.names:
@@ -158,13 +176,7 @@ def asked(selection: Selection) -> Asked:
             measures.update(_reads(metric, below))
             if "comparedTo" in below:
                 compared.update(metric.reads())
-    if "outcomes" in selection:
-        wanted = selection.below("outcomes").names
-        told = (formula for name, formula in OUTCOMES.items() if to_camel_case(name) in wanted)
-        measures.update(measure for formula in told for measure in formula.reads())
-    if "swapReasons" in selection:
-        measures.update(column.measures[0] for column in SWAPS_BY_REASON.values())
-    return Asked(Measures(sorted(measures)), Measures(sorted(compared)))
+    return measures, compared
 
 
 def _reads(metric: Metric, below: frozenset[str]) -> set[Measure]:

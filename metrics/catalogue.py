@@ -170,7 +170,61 @@ METRICS: tuple[Metric, ...] = (
     *dict.fromkeys(value for value in list(vars().values()) if isinstance(value, Metric)),
     *COUNTS,
 )
-BY_NAME = {metric.name: metric for metric in METRICS}
+
+_JOBS_ENDED = _sum(c.JOBS_SUCCEEDED) + _sum(c.JOBS_FAILED)
+_COMPLETIONS = "ai_batch_request_completed, job_gateway_completed"
+_RECORDS = "llm_request_completed, llm_stream_completed"
+
+# What JobMetrics tells: batch requests, language models and bring-your-own-container. Sessions are none of them.
+JOB_METRICS: tuple[Metric, ...] = (
+    count("jobs", c.JOBS, "Jobs, one per request id, in the bucket of their first event.", "ai_batch_request, …"),
+    count("succeeded", c.JOBS_SUCCEEDED, "Jobs whose completion states success.", _COMPLETIONS, HIGHER),
+    count("failed", c.JOBS_FAILED, "Jobs whose completion states failure.", _COMPLETIONS, LOWER),
+    Metric(
+        "success_rate_pct",
+        share_pct(_sum(c.JOBS_SUCCEEDED), _JOBS_ENDED),
+        _JOBS_ENDED,
+        "%",
+        "Jobs that succeeded, of those whose completion states how it went. A job counts for the orchestrator of the "
+        "attempt that succeeded, else of the last one.",
+        _COMPLETIONS,
+        HIGHER,
+    ),
+    distribution(
+        "duration_ms",
+        c.JOB_DURATION,
+        "ms",
+        "How long jobs took at the gateway, failed ones included.",
+        f"{_COMPLETIONS}: duration_ms; else total_duration_ms of the language model",
+        LOWER,
+    ),
+    distribution(
+        "time_to_first_token_ms",
+        c.TIME_TO_FIRST_TOKEN,
+        "ms",
+        "From the request to the first token of a language model that streams. 0 on the wire means that none came.",
+        "llm_stream_completed: ttft_ms",
+        LOWER,
+    ),
+    distribution(
+        "tokens_per_second",
+        c.TOKENS_PER_SECOND,
+        "tokens/s",
+        "Tokens that a language model wrote per second.",
+        f"{_RECORDS}: tokens_per_second",
+        HIGHER,
+    ),
+    count("tries", c.JOB_TRIES, "Attempts that completed jobs took, over all orchestrators.", _COMPLETIONS, LOWER),
+    count(
+        "tokens",
+        c.JOB_TOKENS,
+        "Tokens of language models, read and written.",
+        f"{_RECORDS}: total_tokens",
+        is_large=True,
+    ),
+)
+
+BY_NAME = {metric.name: metric for metric in (*METRICS, *JOB_METRICS)}
 
 # Of `demand`, beside its sums.
 DEMAND = {

@@ -24,6 +24,14 @@ class SwapReason(StrEnum):
     UNKNOWN = "unknown"
 
 
+class JobKind(StrEnum):
+    """What runs a job: a fixed pipeline, a language model, or the user's own container."""
+
+    BATCH = "batch"
+    LLM = "llm"
+    BYOC = "byoc"
+
+
 # Status samples.
 SAMPLES = counter("samples")
 DEGRADED = counter("degraded")
@@ -77,6 +85,17 @@ PAYMENTS = counter("payments")
 TICKETS = counter("tickets")
 FACE_VALUE_WEI = counter("face_value_wei", Width.INT256)
 FEES_WEI = counter("fees_wei", Width.INT256)
+
+# Jobs, in the bucket of their first event.
+JOBS = counter("jobs")
+JOBS_SUCCEEDED = counter("jobs_succeeded")
+JOBS_FAILED = counter("jobs_failed")
+JOBS_BY_KIND = {kind: counter(f"jobs_{kind.value}") for kind in JobKind}
+JOB_TRIES = counter("job_tries")
+JOB_TOKENS = counter("job_tokens")
+JOB_DURATION = observed("job_duration", MICROSECONDS_PER_MS)
+TIME_TO_FIRST_TOKEN = observed("time_to_first_token", MICROSECONDS_PER_MS)
+TOKENS_PER_SECOND = observed("tokens_per_second", BILLIONTHS)
 
 COLUMNS: tuple[Column, ...] = tuple(
     column

@@ -67,6 +67,8 @@ class Metric:
     column: Column | None = None
     # A plain count is never null and has no statistics of its own.
     is_count: bool = False
+    # A count that outgrows 32 bits.
+    is_large: bool = False
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
@@ -126,10 +128,12 @@ def _deviation(column: Column) -> Formula:
     )
 
 
-def count(name: str, column: Column, doc: str, source: str, direction: Direction = Direction.NEITHER) -> Metric:
+def count(
+    name: str, column: Column, doc: str, source: str, direction: Direction = Direction.NEITHER, is_large: bool = False
+) -> Metric:
     """A metric that is one sum: 0 where nothing was counted."""
     measure = column.measures[0]
-    return Metric(name, measure, measure, "count", doc, source, direction, is_count=True)
+    return Metric(name, measure, measure, "count", doc, source, direction, is_count=True, is_large=is_large)
 
 
 def distribution(

@@ -5,11 +5,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from backends.backend import Backend, Holdings, LoggedEvent, SessionRecord, StreamQuestion, StreamRecord
+from backends.backend import (
+    Backend,
+    Holdings,
+    LoggedEvent,
+    SessionRecord,
+    Staked,
+    StakeQuestion,
+    StreamQuestion,
+    StreamRecord,
+)
 from metrics.errors import TooComplex
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
+from promptsets.dataset import Catalogue
 from resolvers.loader import Loader
 from resolvers.supplied import asks_supply, supplied
 
@@ -66,6 +76,7 @@ class Context:
     # Configured regions: id → name.
     regions: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = LIMITS
+    datasets: Catalogue = field(default_factory=Catalogue)
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)
@@ -112,6 +123,10 @@ class Context:
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
         """Which combinations of traits were seen."""
         return await self.loader.seen.load(question)
+
+    async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
+        """What orchestrators had staked, in order of time for each; possibly more than was asked, before `first_ms`."""
+        return await self.loader.stakes.load(question)
 
     async def holds(self) -> Holdings:
         """What the store holds and how far it reaches; asked once in a request."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from metrics import columns as c
 from metrics.catalogue import DEMAND
 from metrics.dimension import Dimension
+from metrics.exact import decimal_text
 from metrics.fold import add
 from metrics.measure import Column, Measure
 from metrics.row import Row, Sum
@@ -18,8 +19,7 @@ from resolvers.context import Context
 from resolvers.figures import small
 from resolvers.measured import Fill, Measures, is_partial, read
 from resolvers.scope import Scope
-
-WEI_DIGITS = 18
+from resolvers.stake import stakes
 
 
 def _only(column: Column) -> Measure:
@@ -47,10 +47,11 @@ _SUPPLY = Measures(sorted(CAPACITY.formula.reads()))
 
 @dataclass(frozen=True, slots=True)
 class DemandAsked:
-    """The measures that a selection needs, those of supply apart, and whether it wants them by GPU model."""
+    """The measures that a selection needs, those of supply apart, whether by GPU model, and stake."""
 
     measures: Measures
     by_gpu_model: bool = False
+    stake: bool = False
     supply: Measures = Measures()
 
 
@@ -58,9 +59,8 @@ def demand_asked(fields: Iterable[str]) -> DemandAsked:
     """What these fields of a demand need."""
     names = frozenset(fields)
     measures = {NEEDS[name] for name in names if name in NEEDS} or {LEAST}
-    return DemandAsked(
-        Measures(sorted(measures)), "by_gpu_model" in names, _SUPPLY if names & OF_SUPPLY else Measures()
-    )
+    supply = _SUPPLY if names & OF_SUPPLY else Measures()
+    return DemandAsked(Measures(sorted(measures)), "by_gpu_model" in names, "stake_lpt" in names, supply)
 
 
 class GpuModelDemand:
@@ -77,14 +77,14 @@ class GpuModelDemand:
 class Demand:
     """The demand of one window, from its rows by GPU model (or from one row in all), and those of supply."""
 
-    __slots__ = ("_rows", "_supply", "window")
+    __slots__ = ("_rows", "_supply", "stake_lpt", "window")
 
-    # Needs the table that comes with stake.
-    stake_lpt: str | None = None
-
-    def __init__(self, window: Window, rows: Sequence[Row], supply: Sequence[Row] = ()) -> None:
+    def __init__(
+        self, window: Window, rows: Sequence[Row], stake_lpt: str | None = None, supply: Sequence[Row] = ()
+    ) -> None:
         self.window = window
         self._rows = rows
+        self.stake_lpt = stake_lpt
         self._supply = supply
 
     @property
@@ -135,7 +135,7 @@ class Demand:
     @property
     def fees_eth(self) -> str:
         """The same in ETH, exactly."""
-        return ether(self._sum("fees_eth"))
+        return decimal_text(self._sum("fees_eth"))
 
     @property
     def face_value_wei(self) -> int:
@@ -184,22 +184,28 @@ class DemandSeries:
                 found[row.start_ms or 0][of_kind].append(row)
         reach = (await self.context.holds()).latest_ms if partial else None
         starts = sorted(found) if self.fill is Fill.NONE else list(self.window.buckets(self.interval))
+        ends = {start: min(start + self.interval.value, self.window.end_ms) for start in starts}
+        staked = await stakes(self.context, self.scope, [*ends.values()] if asked.stake else [])
         nothing: tuple[list[Row], list[Row]] = ([], [])
         made, kept = [], nothing
-        for start in starts:
+        for start, end in ends.items():
             kept = found.get(start, kept if self.fill is Fill.PREVIOUS else nothing)
-            made.append(self._bucket(start, *kept, reach))
+            span = Window.of_ms(max(start, self.window.start_ms), end)
+            made.append(self._bucket(start, Demand(span, kept[0], staked.get(end), kept[1]), reach))
         return made
 
-    def _bucket(self, start: int, rows: Sequence[Row], supply: Sequence[Row], reach: int | None) -> DemandBucket:
-        span = Window.of_ms(max(start, self.window.start_ms), min(start + self.interval.value, self.window.end_ms))
+    def _bucket(self, start: int, demand: Demand, reach: int | None) -> DemandBucket:
         partial = is_partial(start, self.interval, self.window, reach)
-        return DemandBucket(from_ms(start), from_ms(start + self.interval.value), partial, Demand(span, rows, supply))
+        return DemandBucket(from_ms(start), from_ms(start + self.interval.value), partial, demand)
 
 
 async def demand(context: Context, scope: Scope, window: Window, asked: DemandAsked) -> Demand:
     """The demand of a scope in a window."""
-    return Demand(window, *await _read(context, scope, window, asked, None))
+    end_ms = window.end_ms
+    (rows, supply), staked = await gather(
+        _read(context, scope, window, asked, None), stakes(context, scope, [end_ms] if asked.stake else [])
+    )
+    return Demand(window, rows, staked.get(end_ms), supply)
 
 
 async def _read(
@@ -210,12 +216,6 @@ async def _read(
     return await gather(
         read(context, scope, window, asked.measures, grain, by), read(context, scope, window, asked.supply, grain, by)
     )
-
-
-def ether(wei: int) -> str:
-    """Wei as a decimal number of ETH, exactly and without trailing zeros."""
-    whole, rest = divmod(wei, 10**WEI_DIGITS)
-    return f"{whole}.{rest:0{WEI_DIGITS}}".rstrip("0").rstrip(".")
 
 
 def _integer(total: Sum) -> int:

@@ -1,20 +1,22 @@
 """Figures: the numbers of one row, computed when they are looked at. Their attributes carry the catalogue's names."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from metrics.catalogue import BY_NAME, OUTCOMES
-from metrics.columns import SWAPS_BY_REASON, SwapReason
+from metrics.columns import JOBS_BY_KIND, SWAPS_BY_REASON, JobKind, SwapReason
 from metrics.efficiency import CONFIDENCE, EFFICIENCY, Confidence, Tier, tier_of
 from metrics.errors import TooComplex
 from metrics.formula import Number
+from metrics.measure import Column
 from metrics.metric import Metric, Statistic
 from metrics.row import Sum
 from metrics.window import Window
 from resolvers.context import Context
 from resolvers.freshness import Freshness, freshness
 
+K = TypeVar("K")
 Sums = Mapping[str, Sum]
 
 NOTHING: Sums = {}
@@ -32,7 +34,7 @@ class Figures:
         self.sums = sums
         self.compared = compared
 
-    def __getattr__(self, name: str) -> "Figure | int":
+    def __getattr__(self, name: str) -> "Figure | Number":
         metric = BY_NAME.get(name)
         if metric is None:
             raise AttributeError(name)
@@ -44,9 +46,10 @@ class Figures:
         """One statistic of one metric; None without evidence."""
         return metric.value(self.sums, statistic)
 
-    def counted(self, metric: Metric) -> int:
+    def counted(self, metric: Metric) -> Number:
         """A count: 0 where nothing was counted."""
-        return small(metric.name, metric.value(self.sums) or 0)
+        number = metric.value(self.sums) or 0
+        return float(number) if metric.is_large else small(metric.name, number)
 
     @property
     def freshness(self) -> Awaitable[Freshness]:
@@ -61,9 +64,18 @@ class Figures:
     @property
     def swap_reasons(self) -> list["SwapReasonCount"]:
         """Stays left by a swap, by reason; reasons that did not occur are left out."""
-        counts = ((reason, self.sums.get(column.name)) for reason, column in SWAPS_BY_REASON.items())
-        told = ((reason, count) for reason, count in counts if isinstance(count, int) and count)
-        return [SwapReasonCount(reason, small("swapReasons", count)) for reason, count in told]
+        return [SwapReasonCount(reason, count) for reason, count in self._told("swapReasons", SWAPS_BY_REASON)]
+
+    @property
+    def by_kind(self) -> list["JobKindCount"]:
+        """Jobs by kind; kinds that did not occur are left out."""
+        return [JobKindCount(kind, count) for kind, count in self._told("byKind", JOBS_BY_KIND)]
+
+    def _told(self, name: str, columns: Mapping[K, Column]) -> Iterator[tuple[K, int]]:
+        for key, column in columns.items():
+            count = self.sums.get(column.name)
+            if isinstance(count, int) and count:
+                yield key, small(name, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,14 @@ class SwapReasonCount:
     """How many stays a reason ended."""
 
     reason: SwapReason
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobKindCount:
+    """How many jobs of a kind there were."""
+
+    kind: JobKind
     count: int
 
 

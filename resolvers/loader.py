@@ -11,6 +11,8 @@ from backends.backend import (
     LoggedEvent,
     SessionQuestion,
     SessionRecord,
+    Staked,
+    StakeQuestion,
     StreamQuestion,
     StreamRecord,
 )
@@ -35,6 +37,7 @@ class Loader:
         self._stream_pages_left = max_stream_pages
         self.rows: Batch[Question, list[Row]] = Batch(self._rows)
         self.seen: Batch[SightingQuestion, list[Seen]] = Batch(self._seen)
+        self.stakes: Batch[StakeQuestion, list[Staked]] = Batch(self._stakes)
         self.holdings: Batch[None, Holdings] = Batch(self._holdings)
         self.sessions: Batch[str, list[SessionRecord]] = Batch(self._sessions)
         self.events: Batch[str, list[LoggedEvent]] = Batch(self._events)
@@ -66,6 +69,17 @@ class Loader:
             return split_seen(look, await self._backend.seen(look.question))
         except Exception as error:
             return dict.fromkeys(look.askers, error)
+
+    async def _stakes(self, questions: Sequence[StakeQuestion]) -> Mapping[StakeQuestion, list[Staked]]:
+        names = sorted({name for one in questions for name in one.orchestrators})
+        first, last = min(one.first_ms for one in questions), max(one.last_ms for one in questions)
+        found: dict[str, list[Staked]] = {name: [] for name in names}
+        for one in await self._backend.stakes(StakeQuestion(tuple(names), first, last)):
+            found[one.orchestrator].append(one)
+        return {
+            question: [one for name in question.orchestrators for one in found[name] if one.at_ms <= question.last_ms]
+            for question in questions
+        }
 
     async def _holdings(self, keys: Sequence[None]) -> Mapping[None, Holdings]:
         return {None: await self._backend.holds()}

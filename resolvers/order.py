@@ -10,6 +10,7 @@ from metrics.window import Window
 from resolvers.context import Context
 from resolvers.entities import Entity, Kind
 from resolvers.scope import Scope, is_empty
+from resolvers.stake import each
 
 Rankable = int | float | str | None
 Rank = tuple[bool, object, str]
@@ -17,7 +18,7 @@ Rank = tuple[bool, object, str]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What entities are ordered by: a metric's statistic in a window, a time, a trait, or (none of them) the key."""
+    """What entities are ordered by: a metric's statistic in a window, a time, a trait, stake, or else the key."""
 
     descending: bool = False
     metric: Metric | None = None
@@ -25,9 +26,11 @@ class Order:
     window: Window | None = None
     time: str | None = None  # "first_ms" or "last_ms"
     trait: Trait | None = None
+    stake: bool = False
 
     def __str__(self) -> str:
-        name = f"{self.metric.name}.{self.statistic.value}" if self.metric else self.time or self.trait or "key"
+        name = f"{self.metric.name}.{self.statistic.value}" if self.metric else self.time or self.trait
+        name = name or ("stake" if self.stake else "key")
         return f"{name} {'desc' if self.descending else 'asc'}"
 
     @property
@@ -46,6 +49,9 @@ async def values(
     """What each entity is ordered by, key → value."""
     if order.metric is not None and order.window is not None:
         return await _of_metric(context, kind, order, scope) if found else {}
+    if order.stake:
+        # As texts of one length: cursors carry no integers of this size.
+        return {key: f"{units:040}" for key, units in (await each(context, (one.key for one in found))).items()}
     if order.time is not None:
         return {entity.key: getattr(entity, order.time) for entity in found}
     if order.trait is not None:

@@ -51,14 +51,17 @@ class Listing:
 
 
 async def framed(
-    data: Sequence[object], next_cursor: str | None, limit: int, window: Window, context: Context
+    data: Sequence[object], next_cursor: str | None, limit: int, window: Window | None, context: Context
 ) -> dict[str, object]:
-    """One answer. It tells how far the data reach: an empty list before that is an old dump, not a silent network."""
+    """One answer, without a window where it is about no time.
+
+    It tells how far the data reach: an empty list before that is an old dump, not a silent network.
+    """
     latest_ms = (await context.holds()).latest_ms
     meta = {
         "generated_at": instant(context.now),
         "request_id": context.request_id,
-        "time_window": interval(window),
+        "time_window": None if window is None else interval(window),
         "last_event_at": None if latest_ms is None else instant(from_ms(latest_ms)),
     }
     pagination = {"next_cursor": next_cursor, "has_more": next_cursor is not None, "page_size": limit}

@@ -27,7 +27,7 @@ class FirstFrame:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """A session seen from outside. A sample that stands alone has no legs."""
+    """A session seen from outside. A job, and a sample that stands alone, has no legs."""
 
     owner: str
     source: str

@@ -6,10 +6,10 @@ To mark too many costs time; to mark too few would be wrong, and the laws' tests
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from backends.log import Derivation, Log, Spot, StoredSession, SupplyHour
+from backends.log import Derivation, Log, Payment, Spot, StoredSession, SupplyHour
 from metrics.fact import Fact
 from metrics.sighting import TRAITS, Sighting, Trait
 from metrics.window import DAY_MS, HOUR_MS
@@ -17,6 +17,7 @@ from telemetry import joins
 from telemetry.brief import Brief
 from telemetry.facts import facts_of, sightings_of
 from telemetry.flops import Flops
+from telemetry.jobs import job_facts, job_sighting
 from telemetry.joins import Joined
 from telemetry.names import KEY, WALLET
 from telemetry.reading import Reading, Snapshot
@@ -67,7 +68,11 @@ class Deriver:
         self.log.state(touched.statements())
         self.readings.update(touched)
         latest_ms = self.log.latest().get(source, 0)
-        owners, arrived = sorted(touched.owners), touched.by_owner()
+        arrived = touched.by_owner()
+        # Sessions of one time together: what they share with their neighbours is read once.
+        owners = sorted(
+            touched.owners, key=lambda owner: (min((r.at_ms for r in arrived.get(owner, ())), default=0), owner)
+        )
         self._step(touched, owners[:CHUNK], latest_ms, arrived, self._supply_hours(touched))
         for start in range(CHUNK, len(owners), CHUNK):
             self._step(Touched(source), owners[start : start + CHUNK], latest_ms, arrived)
@@ -88,8 +93,7 @@ class Deriver:
         """Sessions of which payments now say something else than what is stored."""
         stored_requests = (one.record.request_id for one in self.log.sessions_of(touched.owners))
         requests = {*stored_requests, *(p.request_id for p in touched.payments)}
-        joined, _ = self._joined(touched, requests, {})
-        requests |= {brief.request_id for brief in joined.briefs}
+        requests |= {p.request_id for p in self._payments_of(touched, requests)}
         joined, stored = self._joined(touched, requests, {})
         said = {one.record.owner: Paid(one.paid_gateway, one.paid_workflow) for one in stored}
         return {owner for owner, now in joined.paid().items() if said.get(owner, now) != now}
@@ -124,9 +128,8 @@ class Deriver:
         self._supply(touched.source, hours, before, briefs, derived)
         self._conflicts(touched, derived)
         derived.add([snapshot_owner(touched.source, event_id) for event_id in touched.withdrawn_statements()])
-        for reading in touched.readings:
-            if isinstance(reading.said, Snapshot):
-                derived.add([snapshot_owner(reading.source, reading.id)], [], snapshot_sightings(reading, reading.said))
+        for reading, snapshot in touched.snapshots:
+            derived.add([snapshot_owner(reading.source, reading.id)], [], snapshot_sightings(reading, snapshot))
         self.log.replace(
             Derivation(
                 sorted(derived.owners),
@@ -140,12 +143,16 @@ class Deriver:
         )
 
     def _one(self, known: Identified, latest_ms: int, derived: Derived) -> Brief:
-        """Derive one session."""
+        """Derive one session, job, or sample that stands alone."""
         outcome = known.session.outcome(latest_ms)
         brief = Brief.of(known, outcome)
-        facts = list(facts_of(known, outcome) if brief.legs else alone_facts(known))
+        if known.session.is_job:
+            facts, sightings = list(job_facts(known)), [job_sighting(known)]
+        else:
+            facts = list(facts_of(known, outcome) if brief.legs else alone_facts(known))
+            sightings = list(sightings_of(known))
         derived.sessions.append(stored_of(known, brief, outcome, latest_ms, facts))
-        derived.add([], facts, list(sightings_of(known)))
+        derived.add([], facts, sightings)
         return brief
 
     def _joined(
@@ -153,15 +160,20 @@ class Deriver:
     ) -> tuple[Joined, Sequence[StoredSession]]:
         """The payments of these requests and their groups, joined to the sessions they name, fresh ones among them."""
         source = touched.source
-        by_request = self.log.payments_by_request(source, requests - {""}) if requests - {""} else ()
-        groups = {group for p in (*touched.payments, *by_request) if (group := joins.group_of(p))}
-        by_group = self.log.payments_by_session(source, groups) if groups else ()
-        payments = {p.id: p for p in (*by_request, *by_group)}
-        named = ({p.request_id for p in payments.values()} | requests) - {""}
+        payments = self._payments_of(touched, requests)
+        named = ({p.request_id for p in payments} | requests) - {""}
         stored = self.log.sessions_by_request(source, named) if named else ()
         briefs = [Brief.unpack(one) for one in stored if one.record.owner not in fresh.keys() | gone]
         spans = [Brief.span(session) for session in fresh.values() if session.request_id in named]
-        return Joined(payments.values(), (*briefs, *spans)), stored
+        return Joined(payments, (*briefs, *spans)), stored
+
+    def _payments_of(self, touched: Touched, requests: Set[str]) -> Collection[Payment]:
+        """The payments of these requests and of their groups."""
+        source, named = touched.source, requests - {""}
+        by_request = self.log.payments_by_request(source, named) if named else ()
+        groups = {group for p in (*touched.payments, *by_request) if (group := joins.group_of(p))}
+        by_group = self.log.payments_by_session(source, groups) if groups else ()
+        return {p.id: p for p in (*by_request, *by_group)}.values()
 
     def _world(self, source: str, sessions: Sequence[Session], paid: Mapping[str, Paid]) -> World:
         """What may explain these sessions."""

@@ -185,10 +185,10 @@ def sample_values(status: Status, warming: bool) -> dict[str, int]:
 
 
 def _bandwidth(known: Identified, placed: Iterable[tuple[str, Reading, Status]]) -> Iterator[Fact]:
-    """What the runner's own counters say, between consecutive samples of one GPU."""
-    before: dict[str | None, tuple[Reading, Status]] = {}
+    """What the runner's own counters say, between consecutive samples of one GPU; an unknown one is that place's."""
+    before: dict[str, tuple[Reading, Status]] = {}
     for place, reading, status in placed:
-        gpu = status.gpu or known.host(place).gpu
+        gpu = status.gpu or known.host(place).gpu or f"at {place}"
         last = before.get(gpu)
         before[gpu] = reading, status
         if last is None or reading.at_ms <= last[0].at_ms:

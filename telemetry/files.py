@@ -21,10 +21,11 @@ _DECODER = json.JSONDecoder()
 Watch = Callable[[int], None]
 
 
-def lines(path: str, watch: Watch | None = None) -> Iterator[bytes]:
+def lines(path: str, watch: Watch | None = None, every: bool = False) -> Iterator[bytes]:
     """The lines (or array elements) of a file, or of standard input for "-". A line is cut after MAX_LINE + 1 bytes.
 
-    `watch` is told how many bytes of the file were read since the last time. Raises BadRequest with what to do instead.
+    `watch` is told how many bytes of the file were read since the last time. Blank lines are left out, unless `every`
+    line is wanted. Raises BadRequest with what to do instead.
     """
     if Path(path).is_dir():
         raise BadRequest(
@@ -32,11 +33,11 @@ def lines(path: str, watch: Watch | None = None) -> Iterator[bytes]:
         )
     try:
         if path == "-":
-            yield from split(_unpacked(sys.stdin.buffer))
+            yield from split(_unpacked(sys.stdin.buffer), every)
             return
         with open(path, "rb") as file:
             told = 0
-            for line in split(_unpacked(file)):
+            for line in split(_unpacked(file), every):
                 if watch is not None and (here := file.tell()) != told:
                     watch(here - told)
                     told = here
@@ -51,15 +52,17 @@ def lines(path: str, watch: Watch | None = None) -> Iterator[bytes]:
         ) from error
 
 
-def split(file: IO[bytes]) -> Iterator[bytes]:
+def split(file: IO[bytes], every: bool = False) -> Iterator[bytes]:
     """The lines of NDJSON, or the elements of a JSON array that is spread over lines or fills one."""
     first = file.readline(MAX_LINE + 1)
     while first and not first.strip():
+        if every:
+            yield first
         first = file.readline(MAX_LINE + 1)
     if first.lstrip().startswith(b"[") and not _is_json(first):
         yield from _elements(first, file)
     else:
-        yield from _lines(first, file)
+        yield from _lines(first, file, every)
 
 
 def _is_json(line: bytes) -> bool:
@@ -70,12 +73,12 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _lines(line: bytes, file: IO[bytes]) -> Iterator[bytes]:
+def _lines(line: bytes, file: IO[bytes], every: bool) -> Iterator[bytes]:
     while line:
         if len(line) > MAX_LINE and not line.endswith(b"\n"):
             while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
                 pass
-        if line.strip():
+        if every or line.strip():
             yield line
         line = file.readline(MAX_LINE + 1)
 

@@ -1,18 +1,25 @@
 """What depends on several sessions: payments, streams, cold starts. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Hashable, Iterable, Iterator
+from functools import cached_property
+from heapq import heappop, heappush
+from operator import itemgetter
+from typing import Generic, TypeVar
 
 from backends.log import Claim, Payment
 from metrics import columns as c
 from metrics.dimension import synthetic
 from metrics.fact import Dims, Fact
 from metrics.sighting import TRAITS, Sighting, Trait
-from telemetry.brief import Brief
+from telemetry.brief import Brief, FirstFrame
 from telemetry.regions import Regions
 from telemetry.who import Paid
 
 COLD_MS = 900_000
 Group = tuple[str, str]  # (recipient, session id)
+K = TypeVar("K", bound=Hashable)
+NOBODY = -(2**63), ""
 
 
 def group_of(payment: Payment) -> Group | None:
@@ -57,12 +64,26 @@ class Joined:
 
     def session(self, payment: Payment) -> Brief | None:
         """The session that a payment joins: the one with its request id, else the nearest that its group names."""
-        own = self._by_request.get(payment.request_id, []) if payment.request_id else []
-        group = group_of(payment)
-        if own or group is None:
-            return _nearest(payment.at_ms, own)
-        named = self._requests.get(group, ())
-        return _nearest(payment.at_ms, [brief for request in named for brief in self._by_request.get(request, ())])
+        return self._sessions.get(payment.id)
+
+    @cached_property
+    def _sessions(self) -> dict[str, Brief]:
+        """Payment → its session. Payments that look among the same sessions are taken together, in order of time."""
+        alike: dict[str | Group, list[Payment]] = {}
+        for payment in self.payments:
+            group = group_of(payment)
+            if payment.request_id in self._by_request:
+                alike.setdefault(payment.request_id, []).append(payment)
+            elif group in self._requests:
+                alike.setdefault(group, []).append(payment)
+        found: dict[str, Brief] = {}
+        for shared, payments in alike.items():
+            requests = (shared,) if isinstance(shared, str) else self._requests[shared]
+            briefs = [brief for request in requests for brief in self._by_request.get(request, ())]
+            if briefs:
+                ids = (payment.id for payment in payments)
+                found |= zip(ids, nearest([payment.at_ms for payment in payments], briefs), strict=True)
+        return found
 
     def model(self, payment: Payment, session: Brief | None) -> str | None:
         """The workflow of a payment: its own manifest, else its session's, else its group's earliest manifest."""
@@ -91,14 +112,29 @@ class Joined:
         return shared[0].model if shared else ""
 
 
-def _nearest(at_ms: int, briefs: Sequence[Brief]) -> Brief | None:
-    """The brief nearest in time (0 within it); of several the one requested later."""
-    if not briefs:
-        return None
-    return max(
-        briefs,
-        key=lambda b: (-max(b.requested_ms - at_ms, at_ms - b.last_ms, 0), b.requested_ms, b.request_id, b.stream_id),
-    )
+def nearest(instants: Iterable[int], briefs: Iterable[Brief]) -> Iterator[Brief]:
+    """For each instant, in ascending order, the brief nearest in time (0 within it); of several the later request.
+
+    There is at least one brief. Takes the time of sorting, however many instants and briefs there are.
+    """
+    order = sorted(briefs, key=lambda brief: (brief.requested_ms, brief.request_id, brief.stream_id))
+    requests = [brief.requested_ms for brief in order]
+    begun, running = 0, list[int]()  # a heap, the latest requested first
+    ended_last = -1  # of those begun, the one that ends last
+    for at_ms in instants:
+        while begun < len(order) and requests[begun] <= at_ms:
+            heappush(running, -begun)
+            if ended_last < 0 or order[begun].last_ms >= order[ended_last].last_ms:
+                ended_last = begun
+            begun += 1
+        while running and order[-running[0]].last_ms < at_ms:
+            heappop(running)
+        if running:
+            yield order[-running[0]]
+            continue
+        coming = bisect_right(requests, requests[begun]) - 1 if begun < len(order) else -1
+        is_nearer = coming >= 0 and (ended_last < 0 or requests[coming] - at_ms <= at_ms - order[ended_last].last_ms)
+        yield order[coming if is_nearer else ended_last]
 
 
 def payment_fact(payment: Payment, joined: Joined, regions: Regions) -> tuple[Fact, Sighting]:
@@ -162,45 +198,66 @@ def startup_owner(owner: str) -> str:
     return f"startup/{owner}"
 
 
+class Reaches(Generic[K]):
+    """Stretches of time under keys, for asking who reaches from before an instant up to another."""
+
+    def __init__(self, stretches: Iterable[tuple[K, int, int, str]]) -> None:
+        """Of (key, start, end, owner)."""
+        self._starts: dict[K, list[int]] = {}
+        # Beside each start: the latest end so far with its owner, and the latest of any other owner.
+        self._ends: dict[K, list[tuple[tuple[int, str], tuple[int, str]]]] = {}
+        for key, start, end, owner in sorted(stretches, key=itemgetter(1)):
+            first, second = self._ends.get(key, [(NOBODY, NOBODY)])[-1]
+            if owner == first[1]:
+                first = max(first, (end, owner))
+            elif end > first[0]:
+                first, second = (end, owner), first
+            else:
+                second = max(second, (end, owner))
+            self._starts.setdefault(key, []).append(start)
+            self._ends.setdefault(key, []).append((first, second))
+
+    def reach(self, key: K, before_ms: int, until_ms: int, other_than: str = "") -> bool:
+        """Does a stretch of another owner start before the one instant and last to the other or beyond?"""
+        index = bisect_left(self._starts.get(key, ()), before_ms) - 1
+        if index < 0:
+            return False
+        first, second = self._ends[key][index]
+        return (second if first[1] == other_than else first)[0] >= until_ms
+
+
 def may_warm(changed: Iterable[Brief], around: Iterable[Brief]) -> list[Brief]:
     """Those whose startup the changed sessions may decide: requested during a leg of theirs or 15 minutes after."""
-    reaches: dict[str, list[tuple[int, int]]] = {}
-    for brief in changed:
-        for leg in brief.legs:
-            reaches.setdefault(leg.place, []).append((leg.start_ms, leg.end_ms + COLD_MS))
+    reaches = Reaches((leg.place, leg.start_ms, leg.end_ms + COLD_MS, "-") for brief in changed for leg in brief.legs)
     return [
         brief
         for brief in around
         if brief.first_frame is not None
-        and any(start < brief.requested_ms <= end for start, end in reaches.get(brief.first_frame.place, ()))
+        and reaches.reach(brief.first_frame.place, brief.requested_ms, brief.requested_ms)
     ]
 
 
 def startups(wanted: Iterable[Brief], around: Iterable[Brief]) -> Iterator[Fact]:
     """The startup time of each wanted session that was cold; `around` holds all that may have kept one warm."""
-    warm: dict[tuple[str, str | None], list[tuple[int, int, str]]] = {}
-    for brief in around:
-        for leg in brief.legs:
-            if leg.place:
-                warm.setdefault((leg.place, brief.workflow), []).append((leg.start_ms, leg.end_ms, brief.owner))
+    warm = Reaches(
+        ((leg.place, brief.workflow), leg.start_ms, leg.end_ms, brief.owner)
+        for brief in around
+        for leg in brief.legs
+        if leg.place
+    )
     for brief in wanted:
-        if brief.first_frame is not None and _cold(brief, warm):
+        if brief.first_frame is not None and _cold(brief, brief.first_frame, warm):
             frame = brief.first_frame
             values = {c.STARTUP_TIME.name: frame.latency_us}
             yield Fact(startup_owner(brief.owner), "startup", brief.requested_ms, frame.dims, values)
 
 
-def _cold(brief: Brief, warm: Mapping[tuple[str, str | None], Sequence[tuple[int, int, str]]]) -> bool:
+def _cold(brief: Brief, frame: FirstFrame, warm: Reaches[tuple[str, str | None]]) -> bool:
     """Nobody else reached into the 15 minutes before the request, or the runner restarted since then."""
-    frame = brief.first_frame
-    assert frame is not None
     since_ms = brief.requested_ms - COLD_MS
     if any(place == frame.place and since_ms <= at_ms <= frame.at_ms for place, at_ms in brief.restarts):
         return True
-    others = warm.get((frame.place, brief.workflow), ())
-    return not any(
-        start < brief.requested_ms and end >= since_ms for start, end, owner in others if owner != brief.owner
-    )
+    return not warm.reach((frame.place, brief.workflow), brief.requested_ms, since_ms, brief.owner)
 
 
 def conflict_owner(source: str, event_id: str) -> str:

@@ -27,7 +27,7 @@ from telemetry.wire import KNOWN_TYPES, canonical, digest, parse, read, unwrappe
 
 LINES = 10_000  # read and appended together
 CHUNKS_AHEAD = 4
-DERIVE_AT = 50_000  # events that may wait to be derived while loading
+DERIVE_AT = 100_000  # events that may wait to be derived while loading
 MOST_REPORTED = 1_000
 log = logging.getLogger("naap.loader")
 T = TypeVar("T")
@@ -257,7 +257,7 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
 def arrivals(line: bytes, source: str, now_ms: int) -> Iterator[Incoming | Rejected]:
     """The events of a line, read; what cannot be read, with the reason."""
     try:
-        if len(line) > MAX_LINE:
+        if len(line.rstrip(b"\r\n")) > MAX_LINE:
             raise Unreadable("too_large", f"a line may have {MAX_LINE:,} bytes")
         value = parse(line)
     except Unreadable as error:

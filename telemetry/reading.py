@@ -4,7 +4,8 @@ import hashlib
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from backends.log import Claim, Offer, Payment
+from backends.log import Claim, Offer, Payment, Stake
+from metrics.columns import JobKind
 from metrics.sighting import Trait
 
 Traits = dict[Trait, str]
@@ -26,6 +27,8 @@ class What(Enum):
     TRANSPORT = auto()
     PAYMENT = auto()
     SNAPSHOT = auto()
+    STAKE = auto()
+    JOB = auto()  # of a job, which is kept beside sessions and is none
     OUTSIDE = auto()  # of no session
 
 
@@ -67,7 +70,30 @@ class Snapshot(NamedTuple):
     traits: tuple[Traits, ...]
 
 
-Said = Status | Transport | Swap | Snapshot | Payment | None
+class Step(Enum):
+    """The part an event plays in a job."""
+
+    BEGUN = auto()
+    COMPLETED = auto()
+    MEASURED = auto()  # a language model's record of what it wrote
+
+
+class JobStep(NamedTuple):
+    """What an event says of a job. Times in thousandths of a millisecond, rates in billionths; None: not said."""
+
+    kind: JobKind
+    step: Step
+    pipeline: str = ""
+    success: bool | None = None
+    duration_us: int | None = None
+    tries: int | None = None
+    attempt: int | None = None
+    tokens: int | None = None
+    first_token_us: int | None = None
+    tokens_per_second: int | None = None
+
+
+Said = Status | Transport | Swap | Snapshot | Payment | Stake | JobStep | None
 
 
 class Stamp(NamedTuple):
@@ -101,7 +127,7 @@ class Reading(NamedTuple):
     segment: bool  # says that a processed segment reached the gateway
     e2e_us: int | None
     said: Said
-    owner: str  # the session it belongs to, or ""
+    owner: str  # the session or job it belongs to, or ""
 
 
 def owner_of(stamp: Stamp, what: What, stream_id: str, request_id: str) -> str:
@@ -109,8 +135,19 @@ def owner_of(stamp: Stamp, what: What, stream_id: str, request_id: str) -> str:
     alone = "" if stream_id or request_id else stamp.id
     if alone and what is not What.STATUS:
         return ""
-    key = "\0".join((stamp.source, stream_id, request_id, alone)).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(key).hexdigest()[:32]
+    return _key(stamp.source, stream_id, request_id, alone)
+
+
+def job_owner(stamp: Stamp, request_id: str, step: Step) -> str:
+    """The key of the job that an event belongs to, 32 hex digits; without a request id only a completion is a job."""
+    if not request_id and step is not Step.COMPLETED:
+        return ""
+    # A source has a name, so that no session's key begins like this.
+    return _key("", "job", stamp.source, request_id, "" if request_id else stamp.id)
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def outside(stamp: Stamp, what: What, said: Said) -> Reading:

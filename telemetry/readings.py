@@ -14,7 +14,7 @@ from telemetry.wire import parse, read
 
 log = logging.getLogger("naap.readings")
 
-MOST = 100_000  # readings kept
+MOST = 50_000  # readings kept
 
 
 class Readings:
@@ -29,7 +29,7 @@ class Readings:
         """New events join what is kept of their session; a session that lost one is read again."""
         for reading in touched.withdrawn:
             self._drop(reading.owner)
-        for reading in touched.readings:
+        for reading in touched.counting.values():
             if reading.owner in self._kept:
                 self._keep(reading.owner, reading)
 

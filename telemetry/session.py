@@ -73,6 +73,11 @@ class Session:
         return self.readings[0].request_id
 
     @cached_property
+    def is_job(self) -> bool:
+        """Is this a job, which is kept as a session is?"""
+        return any(r.what is What.JOB for r in self.readings)
+
+    @cached_property
     def request_ms(self) -> int | None:
         """When the request event came, if one did."""
         return next((r.at_ms for r in self.readings if r.what is What.REQUEST), None)

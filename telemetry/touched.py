@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from backends.log import Explained, Log, Offer, Payment, Statements
+from backends.log import Explained, Log, Offer, Payment, Stake, Statements
 from telemetry.joins import claim_of
 from telemetry.reading import Reading, Snapshot, What
 from telemetry.session import SILENCE_MS
@@ -13,6 +13,7 @@ from telemetry.who import gateway_named
 # Claims further apart than this are looked at separately, so that a late one does not mark everything since.
 APART_MS = 600_000
 ALWAYS = 2**62
+STATEMENTS = (What.PAYMENT, What.SNAPSHOT, What.STAKE)
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Touched:
 
     source: str
     counting: dict[str, Reading] = field(default_factory=dict)  # by id: of two contents the later one counts
+    stating: dict[str, Reading] = field(default_factory=dict)  # those of them that are payments, snapshots or stakes
     # Events that count no longer, as they were read while they did.
     withdrawn: list[Reading] = field(default_factory=list)
     # The same after a crash, when only their ids are known.
@@ -31,6 +33,10 @@ class Touched:
     def add(self, reading: Reading) -> None:
         """An event that counts from now on."""
         self.counting[reading.id] = reading
+        if reading.what in STATEMENTS:
+            self.stating[reading.id] = reading
+        else:
+            self.stating.pop(reading.id, None)
         self.owners.update({reading.owner} - {""})
 
     def withdraw(self, reading: Reading) -> None:
@@ -38,14 +44,12 @@ class Touched:
         self.withdrawn.append(reading)
         self.owners.update({reading.owner} - {""})
 
-    @property
-    def readings(self) -> list[Reading]:
-        """What came."""
-        return list(self.counting.values())
-
     def merge(self, later: "Touched") -> None:
         """What later events touch as well."""
+        for event_id in later.counting.keys() & self.stating.keys():
+            del self.stating[event_id]
         self.counting |= later.counting
+        self.stating |= later.stating
         self.withdrawn += later.withdrawn
         self.lost |= later.lost
         self.owners |= later.owners
@@ -60,24 +64,24 @@ class Touched:
         return found
 
     @property
-    def all_readings(self) -> list[Reading]:
-        """What came and what went."""
-        return [*self.readings, *self.withdrawn]
+    def snapshots(self) -> list[tuple[Reading, Snapshot]]:
+        """Snapshots that came."""
+        return [(r, r.said) for r in self.stating.values() if isinstance(r.said, Snapshot)]
 
     @property
     def payments(self) -> list[Payment]:
         """Payments that came or went."""
-        return [r.said for r in self.all_readings if isinstance(r.said, Payment)]
+        return [*self.new_payments, *(r.said for r in self.withdrawn if isinstance(r.said, Payment))]
 
     @property
     def new_payments(self) -> list[Payment]:
         """Payments that came."""
-        return [r.said for r in self.readings if isinstance(r.said, Payment)]
+        return [r.said for r in self.stating.values() if isinstance(r.said, Payment)]
 
     @property
     def offers(self) -> list[Offer]:
         """What snapshots that came offer."""
-        return [offer for r in self.readings if isinstance(r.said, Snapshot) for offer in r.said.offers]
+        return [offer for _, snapshot in self.snapshots for offer in snapshot.offers]
 
     @property
     def withdrawn_offers(self) -> list[Offer]:
@@ -86,18 +90,19 @@ class Touched:
 
     def statements(self) -> Statements:
         """What the events of no session say, and which of them say nothing any more."""
-        snapshots = [r.said for r in self.readings if isinstance(r.said, Snapshot)]
+        snapshots = [snapshot for _, snapshot in self.snapshots]
         return Statements(
             claims=[claim for snapshot in snapshots for claim in snapshot.claims]
             + [claim for payment in self.new_payments for claim in claim_of(payment)],
             offers=self.offers,
             payments=self.new_payments,
+            stakes=[r.said for r in self.stating.values() if isinstance(r.said, Stake)],
             withdrawn=[(self.source, event_id) for event_id in self.withdrawn_statements()],
         )
 
     def withdrawn_statements(self) -> list[str]:
-        """The ids of payments and snapshots that count no longer."""
-        read = {r.id for r in self.withdrawn if r.what in (What.PAYMENT, What.SNAPSHOT)}
+        """The ids of payments, snapshots and stakes that count no longer."""
+        read = {r.id for r in self.withdrawn if r.what in STATEMENTS}
         return sorted(read | self.lost)
 
 
@@ -105,7 +110,7 @@ def explained(touched: Touched, log: Log) -> set[str]:
     """Sessions that claims and snapshots, come or gone, may explain otherwise."""
     claims: dict[str, set[int]] = defaultdict(set)
     offers: dict[str, set[int]] = defaultdict(set)
-    for reading in touched.all_readings:
+    for reading in (*touched.stating.values(), *touched.withdrawn):
         if isinstance(reading.said, Snapshot):
             for claim in reading.said.claims:
                 claims[claim.place].add(claim.at_ms)

@@ -99,7 +99,8 @@ def identified(session: Session, world: World) -> Identified:
     paid = world.paid.get(session.owner, Paid())
     own_model = next((r.model for r in session.readings if r.model), "")
     workflow = own_model or paid.workflow
-    by_uri = not workflow
+    # What a URI offers may be live video only.
+    by_uri = not workflow and not session.is_job
     if by_uri:
         workflow = _only_workflow(session, world)
     name = next((r.gateway for r in session.readings if r.gateway), "")

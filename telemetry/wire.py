@@ -6,16 +6,19 @@ the form [{id, type, timestamp, payload}]; and the v1 envelope {event_type, time
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
 
-from telemetry import v1
+from backends.log import STAKE
+from telemetry import jobs, v1
 from telemetry.names import gateway, place
 from telemetry.payments import read_payment
 from telemetry.reading import Reading, Said, Stamp, Status, Swap, Transport, What, outside, owner_of, synthetic
 from telemetry.snapshots import read_snapshot
+from telemetry.stake import read_stake
 from telemetry.values import Unreadable, count, fixed, listing, mapping, text, time_ms
 
 Json = dict[str, Any]
@@ -35,17 +38,19 @@ TRACES = {
     "gateway_ingest_stream_closed": What.CLOSED,
 }
 SEGMENTS = frozenset((What.FIRST_SEGMENT, What.FEW_SEGMENTS))
-# Numbers on which orjson and the standard library differ, and text that looks like them; digits stand as zeros.
+# Numbers on which orjson and the standard library differ; digits stand as zeros.
 ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
-LONG_NUMBER = b"0" * 19
-SMALL, EXPONENTS = b"0.0000", (b"0e+0", b"0e-0")
+LONG, EXPONENT = re.compile(rb"0{19}"), re.compile(rb"0e[+-]0")
+SMALL = tuple(before + b"0.0000" for before in (b":", b",", b"[", b"-"))
+LONGEST_NUMBER = 400
+BRACKETS = b"[]{}"
+NO_BRACKETS = bytes(set(range(256)) - set(BRACKETS))
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-JOBS = frozenset(("ai_batch_request", "ai_llm_request", "job_gateway"))
 KNOWN_TYPES = (
     TIMED_BY_DATA
-    | JOBS
+    | jobs.TYPES
     | v1.TYPES
-    | {"ai_stream_events", "create_new_payment", "network_capabilities", "discovery_results"}
+    | {STAKE, "ai_stream_events", "create_new_payment", "network_capabilities", "discovery_results"}
 )
 
 
@@ -53,7 +58,7 @@ def parse(line: bytes) -> Any:
     """The JSON value of a line. Raises Unreadable."""
     try:
         # orjson would make a float of an integer beyond 64 bits.
-        value = DECODER.decode(line.decode()) if LONG_NUMBER in line.translate(ZEROS) else orjson.loads(line)
+        value = DECODER.decode(line.decode()) if _has_number(line, LONG) else orjson.loads(line)
     except (ValueError, RecursionError) as error:
         raise Unreadable("not_json", str(error)) from None
     if _too_deep(value, line):
@@ -63,8 +68,14 @@ def parse(line: bytes) -> Any:
 
 def _too_deep(value: Any, line: bytes) -> bool:
     """Whether a value is nested deeper than we read, however deep the caller's own stack is."""
-    if line.count(b"[") + line.count(b"{") <= MAX_DEPTH:
+    brackets = line.translate(None, NO_BRACKETS)
+    if len(brackets) <= 2 * MAX_DEPTH:
         return False
+    # Pairs fall away from the inside; brackets in a text may leave a rest, which is looked into below.
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if not brackets:
+            return False
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [inner for one in level if isinstance(one, dict | list) for inner in _inside(one)]
@@ -100,10 +111,20 @@ def canonical(event: Any) -> bytes:
     try:
         fast = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
         # Only very small and large numbers are spelled otherwise; a test compares the two.
-        plain = fast.translate(ZEROS)
-        return _encoded(event) if SMALL in fast or EXPONENTS[0] in plain or EXPONENTS[1] in plain else fast
+        rare = fast.startswith(b"0.0000") or any(small in fast for small in SMALL) or _has_number(fast, EXPONENT)
+        return _encoded(event) if rare else fast
     except orjson.JSONEncodeError:
         return _encoded(event)
+
+
+def _has_number(line: bytes, form: re.Pattern[bytes]) -> bool:
+    """Does a number have this form (or, seldom, a text that looks like one)? Ids and hashes often do."""
+    plain = line.translate(ZEROS)
+    for found in form.finditer(plain):
+        before = plain[max(found.start() - LONGEST_NUMBER, 0) : found.start()].rstrip(b"0.").removesuffix(b"-")
+        if before[-1:] in b":,[ \t\r\n":
+            return True
+    return False
 
 
 def _encoded(event: Any) -> bytes:
@@ -167,6 +188,8 @@ def _kafka(event: Json, data: Json | list[Any] | None, stamp: Stamp) -> Reading:
         return outside(stamp, What.PAYMENT, read_payment(mapping(data), stamp, event))
     if stamp.type == "network_capabilities":
         return outside(stamp, What.SNAPSHOT, read_snapshot(data, stamp))
+    if stamp.type == STAKE:
+        return outside(stamp, What.STAKE, read_stake(mapping(data), stamp))
     return outside(stamp, What.OUTSIDE, None)
 
 
@@ -249,4 +272,5 @@ READERS: dict[str, Callable[[Json, Json, Stamp], Reading]] = {
     "ai_stream_status": _status,
     "ai_stream_events": _stream_event,
     "stream_ingest_metrics": _transport,
+    **dict.fromkeys(jobs.TYPES, jobs.read_job),
 }

@@ -59,4 +59,4 @@ def add_missing(present: Collection[tuple[str, str]]) -> list[str]:
 
 
 def _codec(field: Field) -> str:
-    return " CODEC(ZSTD(3))" if field.kind is Kind.BLOB else ""
+    return " CODEC(ZSTD(1))" if field.kind is Kind.BLOB else ""

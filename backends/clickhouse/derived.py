@@ -20,7 +20,7 @@ Known = tuple[tuple[str, str], Kept]
 def kept_facts(facts: Sequence[Fact]) -> list[Known]:
     """Where each fact is filed and its digest."""
     return [
-        ((owner, key), (at_ms - at_ms % MINUTE_MS, at_ms, digest((dims, tuple(values.items())))))
+        ((owner, key), (at_ms - at_ms % MINUTE_MS, at_ms, digest((dims, values))))
         for owner, key, at_ms, dims, values in facts
     ]
 
@@ -34,18 +34,24 @@ def kept_sightings(sightings: Sequence[Sighting]) -> list[Known]:
 
 
 def columns_of_facts(rows: Sequence[tuple[Fact, Kept]]) -> dict[str, list[Any]]:
-    """Facts by column; only columns that some fact says anything of."""
+    """Facts by column; only columns that some fact says anything of. Facts that say the same columns come together."""
+    alike: dict[tuple[str, ...], list[tuple[Fact, Kept]]] = {}
+    for row in rows:
+        alike.setdefault(tuple(row[0].values), []).append(row)
+    facts = [fact for group in alike.values() for fact, _ in group]
+    kept = [known for group in alike.values() for _, known in group]
     columns: dict[str, list[Any]] = {
-        "slot": [kept[0] for _, kept in rows],
-        "owner": [fact.owner for fact, _ in rows],
-        "key": [fact.key for fact, _ in rows],
-        "at_ms": [kept[1] for _, kept in rows],
-        "digest": [kept[2] for _, kept in rows],
+        "slot": [slot for slot, _, _ in kept],
+        "owner": [fact.owner for fact in facts],
+        "key": [fact.key for fact in facts],
+        "at_ms": [at_ms for _, at_ms, _ in kept],
+        "digest": [digest for _, _, digest in kept],
     }
-    columns |= _texts(DIMENSIONS, [fact.dims for fact, _ in rows])
-    values = [fact.values for fact, _ in rows]
-    said = set().union(*values)
-    columns |= {name: [one.get(name) for one in values] for name in said}
+    columns |= _texts(DIMENSIONS, [fact.dims for fact in facts])
+    for name in sorted(set().union(*alike)):
+        column = columns[name] = []
+        for said, group in alike.items():
+            column += [fact.values[name] for fact, _ in group] if name in said else [None] * len(group)
     return columns
 
 

@@ -47,7 +47,7 @@ class FactLog:
     def replace(self, derivation: Derivation) -> None:
         ver = self._tide.next()
         named = (stored.record.owner for stored in derivation.sessions)
-        self._handle.want(list(dict.fromkeys((*derivation.owners, *derivation.gone, *named))))
+        self._handle.want(a=list(dict.fromkeys((*derivation.owners, *derivation.gone, *named))))
         new_facts, new_sightings = kept_facts(derivation.facts), kept_sightings(derivation.sightings)
         facts = change(self._kept(FACTS, FACT, "at_ms"), new_facts)
         sightings = change(self._kept(SIGHTINGS, SIGHTING, "first_ms"), new_sightings)

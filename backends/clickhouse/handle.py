@@ -57,14 +57,9 @@ class Handle:
             )
         self._report(f"insert {table.name}", began, count)
 
-    def want(self, a: Sequence[str], b: Sequence[str] | None = None, n: Sequence[int] | None = None) -> None:
-        """Fill the table of wanted keys, for statements that look up many."""
+    def want(self, **columns: Sequence[Any]) -> None:
+        """Fill the table of wanted keys (texts `a` and `b`, numbers `n`), for statements that look up many."""
         self.command("forget wanted", f"TRUNCATE TABLE {WANTED.name}")
-        columns: dict[str, Sequence[Any]] = {"a": a}
-        if b is not None:
-            columns["b"] = b
-        if n is not None:
-            columns["n"] = n
         self.insert(WANTED, columns)
 
     def close(self) -> None:

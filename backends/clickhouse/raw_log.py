@@ -6,6 +6,7 @@ opening, which gives `ids` the rows that it lacks. What waits to be derived is e
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -13,7 +14,7 @@ from backends.backend import LoggedEvent
 from backends.clickhouse.handle import Handle
 from backends.clickhouse.records import EVENT_COLUMNS, columns_of, columns_of_events, event_of
 from backends.clickhouse.tide import Tide
-from backends.log import Batch, Event, Identity, Rejected
+from backends.log import STAKE, Batch, Event, Identity, Rejected
 from backends.tables import CONFLICTS, IDS, MARKS, RAW, REJECTED
 
 DERIVED = "derived"
@@ -29,7 +30,7 @@ class RawLog:
         self._tide = tide
 
     def identities(self, source: str, ids: Sequence[str]) -> Mapping[str, Identity]:
-        self._handle.want([""] * len(ids), n=[hash_of(source, id) for id in ids])
+        self._handle.want(n=[hash_of(source, id) for id in ids])
         rows = self._handle.query(
             "identities",
             # Without FINAL, which would merge far more rows than are asked for: the highest version is chosen here.
@@ -57,7 +58,9 @@ class RawLog:
         self._handle.insert(IDS, {"hash": list(map(hash_of, columns["source"], columns["id"])), **columns})
 
     def _note(self, batch: Batch, lost: Sequence[Event]) -> None:
-        self._tide.appended(((e.source, e.at_ms) for e in batch.events), len(batch.events) + len(batch.superseded))
+        self._tide.appended(
+            ((e.source, e.at_ms) for e in batch.events if e.type != STAKE), len(batch.events) + len(batch.superseded)
+        )
         sources = self._tide.holdings.sources
         if any(event.at_ms in sources.get(event.source, ()) for event in lost):
             # The first or last event of a source was withdrawn.
@@ -92,7 +95,7 @@ class RawLog:
         return [event_of(row) for row in found]
 
     def session_events(self, owners: Iterable[str]) -> Sequence[LoggedEvent]:
-        self._handle.want([owner for owner in owners if owner])
+        self._handle.want(a=[owner for owner in owners if owner])
         found = self._handle.query(
             "session_events",
             f"SELECT {EVENT_COLUMNS} FROM raw FINAL WHERE owner IN (SELECT a FROM wanted) "
@@ -105,7 +108,7 @@ class RawLog:
         if not keys:
             return []
         owners, _, sources, ids = zip(*keys, strict=True)
-        self._handle.want(owners, ids)
+        self._handle.want(a=owners, b=ids)
         found = self._handle.query(
             "logged",
             f"SELECT {EVENT_COLUMNS} FROM raw FINAL WHERE owner IN (SELECT a FROM wanted) "
@@ -119,7 +122,7 @@ class RawLog:
 
     def conflict_counts(self, keys: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str, bytes, int]]:
         sources, ids = zip(*set(keys), strict=True) if (keys := list(keys)) else ((), ())
-        self._handle.want(sources, ids)
+        self._handle.want(a=sources, b=ids)
         found = self._handle.query("conflict_counts", CONFLICT_COUNTS)
         # A loser that counts at present is none: its append was cut off, or came in another order the second time.
         counting = {
@@ -154,6 +157,7 @@ class RawLog:
         self._tide.appended((), waiting[0][0])
 
 
+@lru_cache(maxsize=50_000)  # asked once before an append and once within it
 def hash_of(source: str, id: str) -> int:
     """Where an identity is found among the others: 64 bits of it, signed."""
     return int.from_bytes(blake2b(f"{source}\0{id}".encode(), digest_size=8).digest(), signed=True)
@@ -193,10 +197,10 @@ ORDER BY source, id, sha
 # Withdrawals are rare: only keys that have one need the exact and slower reading.
 REACH = f"""
 SELECT source, min(at_ms), max(at_ms) FROM (
-  SELECT source, at_ms FROM raw WHERE ({IDENTITY}) NOT IN (SELECT {IDENTITY} FROM raw WHERE deleted = 1)
+  SELECT source, type, at_ms FROM raw WHERE ({IDENTITY}) NOT IN (SELECT {IDENTITY} FROM raw WHERE deleted = 1)
   UNION ALL
-  SELECT source, at_ms FROM raw FINAL WHERE ({IDENTITY}) IN (SELECT {IDENTITY} FROM raw WHERE deleted = 1)
-) GROUP BY source
+  SELECT source, type, at_ms FROM raw FINAL WHERE ({IDENTITY}) IN (SELECT {IDENTITY} FROM raw WHERE deleted = 1)
+) WHERE type != '{STAKE}' GROUP BY source
 """
 MISSING_IDS = f"""
 SELECT {", ".join(IDENTIFIED)} FROM raw WHERE deleted = 0 AND ver > (SELECT max(ver) FROM ids) ORDER BY {IDENTITY}

@@ -3,11 +3,21 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from backends.backend import Holdings, LoggedEvent, SessionQuestion, SessionRecord, StreamQuestion, StreamRecord
+from backends.backend import (
+    Holdings,
+    LoggedEvent,
+    SessionQuestion,
+    SessionRecord,
+    Staked,
+    StakeQuestion,
+    StreamQuestion,
+    StreamRecord,
+)
 from backends.clickhouse.compile import Statement, compiled, compiled_sightings
 from backends.clickhouse.handle import Records
 from backends.clickhouse.records import EVENT_COLUMNS, event_of, record_of
 from backends.clickhouse.sessions import compiled_sessions, compiled_stream_count, compiled_streams
+from backends.clickhouse.stakes import compiled_stakes
 from backends.clickhouse.tide import Tide
 from metrics.question import Question
 from metrics.row import Row
@@ -61,6 +71,9 @@ class Reads:
         test = statement.among("owner", list(owners))
         statement.sql = f"SELECT {EVENT_COLUMNS} FROM raw FINAL WHERE {test} ORDER BY owner, at_ms, id, source"
         return [event_of(row) for row in await self._reader.query(statement, ("body",))]
+
+    async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
+        return [Staked(*row) for row in await self._reader.query(compiled_stakes(question))]
 
     async def ping(self) -> None:
         await self._reader.query(Statement("ping", {}, "SELECT 1"))

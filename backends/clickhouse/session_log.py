@@ -19,16 +19,16 @@ class SessionLog:
         self._handle = handle
 
     def sessions_of(self, owners: Iterable[str]) -> Sequence[StoredSession]:
-        self._handle.want(list(owners))
+        self._handle.want(a=list(owners))
         return self._stored("sessions_of", f"{PATHED} AND owner IN (SELECT a FROM wanted)", {"kind": "session"})
 
     def sessions_by_request(self, source: str, request_ids: Iterable[str]) -> Sequence[StoredSession]:
-        self._handle.want([id for id in request_ids if id])
+        self._handle.want(a=[id for id in request_ids if id])
         tests = f"{PATHED} AND source = {{source:String}} AND request_id IN (SELECT a FROM wanted)"
         return self._stored("sessions_by_request", tests, {"kind": "request", "source": source})
 
     def sessions_by_stream(self, source: str, stream_ids: Iterable[str]) -> Sequence[StoredSession]:
-        self._handle.want([id for id in stream_ids if id])
+        self._handle.want(a=[id for id in stream_ids if id])
         tests = f"{PATHED} AND source = {{source:String}} AND stream_id IN (SELECT a FROM wanted)"
         return self._stored("sessions_by_stream", tests, {"kind": "stream", "source": source})
 

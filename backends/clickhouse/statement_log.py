@@ -1,4 +1,4 @@
-"""What events of no session say: claims, capability rows, payments."""
+"""What events of no session say: claims, capability rows, payments, stake."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from backends.clickhouse.handle import Handle
 from backends.clickhouse.records import columns_of, slot_of
 from backends.clickhouse.tide import Tide
-from backends.log import Card, Claim, Offer, Payment, Showing, Spot, Statements
-from backends.tables import CLAIMS, OFFERS, PATHS, PAYMENTS, Table
+from backends.log import Card, Claim, Offer, Payment, Showing, Spot, Stake, Statements
+from backends.tables import CLAIMS, OFFERS, PATHS, PAYMENTS, STAKES, Table
 from metrics.window import DAY_MS
 
 CLAIM_COLUMNS, OFFER_COLUMNS, PAYMENT_COLUMNS = (", ".join(row._fields) for row in (Claim, Offer, Payment))
@@ -44,22 +44,25 @@ class StatementLog:
     def state(self, statements: Statements) -> None:
         ver = self._tide.next()
         gone = _Withdrawn(self._handle, statements.withdrawn)
-        self._put(CLAIMS, [tuple(row) for row in statements.claims], gone, Claim._fields, ver)
-        self._put(OFFERS, [tuple(row) for row in statements.offers], gone, Offer._fields, ver)
+        self._put(CLAIMS, statements.claims, gone, Claim._fields, ver)
+        self._put(OFFERS, statements.offers, gone, Offer._fields, ver)
         payments = [(slot_of(row.at_ms), *row) for row in statements.payments]
         self._file(statements.payments)
         self._put(PAYMENTS, payments, gone, ("slot", *Payment._fields), ver)
+        self._put(STAKES, [tuple(row) for row in statements.stakes], gone, Stake._fields, ver)
         if statements.withdrawn:
             self._senders = None
         elif self._senders is not None:
             self._count_senders((p.source, p.gateway_name, p.sender) for p in statements.payments)
 
     def _put(
-        self, table: Table, rows: list[tuple[Any, ...]], gone: "_Withdrawn", names: Sequence[str], ver: int
+        self, table: Table, rows: Sequence[tuple[Any, ...]], gone: "_Withdrawn", names: Sequence[str], ver: int
     ) -> None:
-        key = [names.index(name) for name in table.key]
-        kept = {tuple(row[index] for index in key) for row in rows}
-        dead = [row for row in gone.rows(table, names) if tuple(row[index] for index in key) not in kept]
+        dead = gone.rows(table, names)
+        if dead:
+            key = [names.index(name) for name in table.key]
+            kept = {tuple(row[index] for index in key) for row in rows}
+            dead = [row for row in dead if tuple(row[index] for index in key) not in kept]
         columns = columns_of([*rows, *dead], names)
         if columns:
             flags = [0] * len(rows) + [1] * len(dead)
@@ -93,7 +96,7 @@ class StatementLog:
         asked: dict[tuple[str, str], list[int]] = defaultdict(list)
         for source, name, at_ms in spots:
             asked[source, name].append(at_ms)
-        self._handle.want([key[0] for key in asked], [key[1] for key in asked])
+        self._handle.want(a=[key[0] for key in asked], b=[key[1] for key in asked])
         values = {"first": min(spot[2] for spot in spots), "last": max(spot[2] for spot in spots)}
         found = self._handle.query(
             f"{table} instants",
@@ -111,7 +114,7 @@ class StatementLog:
         if not near:
             return []
         sources, places, times = (list(column) for column in zip(*near, strict=True))
-        self._handle.want(sources, places, times)
+        self._handle.want(a=sources, b=places, n=times)
         return self._handle.query(
             f"{table} around",
             f"SELECT {columns} FROM {table} FINAL WHERE (source, {place}, at_ms) IN (SELECT a, b, n FROM wanted) "
@@ -128,7 +131,7 @@ class StatementLog:
         return [wallet for (wallet,) in found]
 
     def showings(self, source: str, uris: Iterable[str], start_ms: int, end_ms: int) -> Sequence[Showing]:
-        self._handle.want(sorted(set(uris)))
+        self._handle.want(a=sorted(set(uris)))
         found = self._handle.query("showings", SHOWINGS, {"source": source, "start": start_ms, "end": end_ms})
         return [Showing(uri, first, last, tuple(Card(*card) for card in cards)) for uri, first, last, cards in found]
 
@@ -147,7 +150,7 @@ class StatementLog:
     def _payments(self, source: str, kind: str, values: Sequence[str], test: str) -> Sequence[Payment]:
         if not values:
             return []
-        self._handle.want(values)
+        self._handle.want(a=values)
         found = self._handle.query(
             kind,
             f"SELECT {PAYMENT_COLUMNS} FROM payments FINAL WHERE (slot, id) IN (SELECT slot, owner FROM paths "
@@ -181,7 +184,7 @@ class _Withdrawn:
     def rows(self, table: Table, names: Sequence[str]) -> Sequence[tuple[Any, ...]]:
         if not self._events:
             return []
-        self._handle.want([source for source, _ in self._events], [id for _, id in self._events])
+        self._handle.want(a=[source for source, _ in self._events], b=[id for _, id in self._events])
         return self._handle.query(
             f"withdrawn {table.name}",
             f"SELECT {', '.join(names)} FROM {table.name} FINAL WHERE (source, id) IN (SELECT a, b FROM wanted)",

@@ -21,7 +21,7 @@ def replace_supply(handle: Handle, hours: Sequence[SupplyHour], facts: Sequence[
     """These hours hold these facts from now on. New rows and withdrawals go in one insert: none is seen alone."""
     if not hours:
         return
-    handle.want([hour.source for hour in hours], [hour.uri for hour in hours], [hour.hour_ms for hour in hours])
+    handle.want(a=[hour.source for hour in hours], b=[hour.uri for hour in hours], n=[hour.hour_ms for hour in hours])
     old: dict[Key, int] = {row[:4]: row[4] for row in handle.query("kept supply", KEPT)}
     new = {_key(fact): fact for fact in facts}
     digests = {key: digest((fact.at_ms, fact.dims, tuple(fact.values.items()))) for key, fact in new.items()}

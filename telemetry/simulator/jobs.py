@@ -4,13 +4,14 @@ A job that runs on a language model has both a batch and an LLM record under one
 """
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from random import Random
 
 from telemetry.simulator import wire
 from telemetry.simulator.chance import Names, chance, poisson, uuid_of
 from telemetry.simulator.options import Options
 from telemetry.simulator.settling import Settlement
-from telemetry.simulator.tally import Tally
+from telemetry.simulator.tally import FPS, MILLISECONDS, Tally
 from telemetry.simulator.world import HOUR_MS, Place, World
 
 JOBS_PER_HOUR = 0.12
@@ -104,8 +105,10 @@ class Jobs:
             "error_type": "" if good else "orchestrator_error",
             "error": "" if good else rng.choice(FAILURES),
         }
-        self._add(at_ms, "ai_batch_request", received, place, Seen(_asked()))
-        self._add(end_ms, "ai_batch_request", completed, place, _done(good, duration_ms, tries, tokens, named=False))
+        kind = "LLM" if pipeline == "llm" else "BATCH"
+        done = _done(kind, good, duration_ms, tries, tokens, named=False)
+        self._add(at_ms, "ai_batch_request", received, place, Seen(_asked(kind)))
+        self._add(end_ms, "ai_batch_request", completed, place, done)
 
     def _language(self, at_ms: int, place: Place, request: str, good: bool, rng: Random) -> None:
         model, asked, streaming = rng.choice(LLM_MODELS), rng.randint(20, 900), rng.random() < 0.7
@@ -132,7 +135,7 @@ class Jobs:
         }
         if streaming:
             data |= {"ttft_ms": rng.randint(60, 190), "error": "" if good else rng.choice(FAILURES)}
-        self._add(at_ms + duration_ms, "ai_llm_request", data, place, Seen())
+        self._add(at_ms + duration_ms, "ai_llm_request", data, place, _measured(data))
 
     def _container(self, at_ms: int, place: Place, request: str, good: bool, rng: Random) -> None:
         capability, duration_ms = rng.choice(CAPABILITIES), rng.randint(300, 20_000)
@@ -156,18 +159,20 @@ class Jobs:
             **({"http_status": 200} if good else {}),
             "orchestrator_info": who,
         }
-        self._add(at_ms, "job_gateway", submitted, place, Seen(_asked(), _asked()))
-        self._add(at_ms + duration_ms, "job_gateway", completed, place, _done(good, duration_ms, 1, 0, named=True))
+        done = _done("BYOC", good, duration_ms, 1, 0, named=True)
+        self._add(at_ms, "job_gateway", submitted, place, Seen(_asked("BYOC"), _asked("BYOC")))
+        self._add(at_ms + duration_ms, "job_gateway", completed, place, done)
 
 
-def _asked() -> Tally:
+def _asked(kind: str) -> Tally:
     """What the first event of a job adds."""
     tally = Tally()
     tally.add("jobsRequested")
+    tally.add(f"jobKind:{kind}")
     return tally
 
 
-def _done(good: bool, duration_ms: int, tries: int, tokens: int, named: bool) -> Seen:
+def _done(kind: str, good: bool, duration_ms: int, tries: int, tokens: int, named: bool) -> Seen:
     """What the completion of a job adds. Where no earlier event named the orchestrator, it learns of the job now."""
     both = []
     for _ in range(2):
@@ -179,5 +184,14 @@ def _done(good: bool, duration_ms: int, tries: int, tokens: int, named: bool) ->
         tally.measure("jobDurationMs", duration_ms * 1_000)
         both.append(tally)
     if not named:
-        both[1].merge(_asked())
+        both[1].merge(_asked(kind))
     return Seen(both[0], both[1])
+
+
+def _measured(data: dict[str, object]) -> Seen:
+    """What a language model's record adds beside the completion, which counts its tokens."""
+    tally = Tally()
+    tally.measure("jobTokensPerSecond", int(Decimal(str(data["tokens_per_second"])) * FPS))
+    if "ttft_ms" in data:
+        tally.measure("jobTimeToFirstTokenMs", int(str(data["ttft_ms"])) * MILLISECONDS)
+    return Seen(tally, tally)

@@ -13,6 +13,7 @@ from telemetry.simulator.report import group, groups
 from telemetry.simulator.session import Session
 from telemetry.simulator.settling import Settlement
 from telemetry.simulator.snapshots import Snapshots
+from telemetry.simulator.stakes import stake_lines, stake_rows
 from telemetry.simulator.tickets import Accounts
 from telemetry.simulator.world import SNAPSHOT_EVERY_MS, Gateway, build
 
@@ -57,6 +58,10 @@ class Simulation:
         for session in [*self._resting, *self._active]:
             self._settle(session)
         self._state = "done"
+
+    def stakes(self) -> Iterator[bytes]:
+        """A file of stake, line by line, which belongs to the network and not to its feed."""
+        return stake_lines(stake_rows(self._options, (place.key for place in self._world.places)))
 
     def truth(self) -> dict[str, object]:
         """What a perfect observer knows, once all events are out; `report` tells its layout."""

@@ -35,6 +35,13 @@ COUNTS = (
     "payments",
     "tickets",
 )
+# Name in a tally → name under `jobs`.
+JOB_SPREADS = {
+    "jobDurationMs": "durationMs",
+    "jobTimeToFirstTokenMs": "timeToFirstTokenMs",
+    "jobTokensPerSecond": "tokensPerSecond",
+}
+JOB_KINDS = ("BATCH", "LLM", "BYOC")
 
 
 def group(tally: Tally) -> dict[str, object]:
@@ -60,7 +67,7 @@ def group(tally: Tally) -> dict[str, object]:
         "faceValueWei": str(counts.get("faceValueWei", 0)),
     }
     for name, scale in SCALES.items():
-        if name != "jobDurationMs":
+        if name not in JOB_SPREADS:
             answer[name] = tally.spreads.get(name, Spread()).answer(scale)
     answer |= _ratios(tally, attempted, requested)
     answer["jobs"] = _jobs(tally)
@@ -96,7 +103,8 @@ def _jobs(tally: Tally) -> dict[str, object]:
         "succeeded": counts.get("jobsSucceeded", 0),
         "tries": counts.get("jobTries", 0),
         "tokens": counts.get("jobTokens", 0),
-        "durationMs": tally.spreads.get("jobDurationMs", Spread()).answer(SCALES["jobDurationMs"]),
+        "byKind": {kind: counts.get(f"jobKind:{kind}", 0) for kind in JOB_KINDS},
+        **{shown: tally.spreads.get(name, Spread()).answer(SCALES[name]) for name, shown in JOB_SPREADS.items()},
     }
 
 

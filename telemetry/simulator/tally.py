@@ -19,6 +19,8 @@ SCALES: Mapping[str, int] = {
     "ingestMbps": MBPS,
     "egressMbps": MBPS,
     "jobDurationMs": MILLISECONDS,
+    "jobTimeToFirstTokenMs": MILLISECONDS,
+    "jobTokensPerSecond": FPS,
 }
 
 

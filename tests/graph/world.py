@@ -105,6 +105,10 @@ class CountingStore(MemoryStore):
         self._count("seen", question)
         return await super().seen(question)
 
+    async def stakes(self, question: Any) -> Any:
+        self._count("stakes", question)
+        return await super().stakes(question)
+
     async def sessions(self, question: Any) -> Any:
         self._count("sessions", question)
         return await super().sessions(question)

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from backends.backend import Backend, SessionQuestion, StreamQuestion
+from backends.backend import Backend, SessionQuestion, StakeQuestion, StreamQuestion
 from metrics.columns import MEASURES
 from metrics.dimension import Dimension
 from metrics.question import Question
 from metrics.sighting import Seen, SightingQuestion, Trait
 from metrics.supply import MEASURES as SUPPLY
 from metrics.window import Grain, Window
+from tests.reference.lives import WALLETS
 
 ALL = Window.of_ms(0, 2**42)
 
@@ -29,6 +30,7 @@ async def _everything(store: Backend) -> str:
     for question in questions(window):
         told += await store.rows(question)
     told += sorted(map(seen_key, await store.seen(SightingQuestion.of(Trait))))
+    told += await store.stakes(StakeQuestion(WALLETS, ALL.start_ms, ALL.end_ms))
     told += await store.sessions(SessionQuestion())
     told += await store.streams(StreamQuestion(SessionQuestion(), limit=1000))
     return "\n".join(repr(plain(one)) for one in told)

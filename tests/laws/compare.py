@@ -7,7 +7,16 @@ from typing import Any
 
 from backends.memory import MemoryStore
 from metrics import catalogue
-from metrics.columns import FACE_VALUE_WEI, FEES_WEI, INFERENCE_MS, PAYMENTS, SWAPS_BY_REASON, TICKETS, UNSERVED
+from metrics.columns import (
+    FACE_VALUE_WEI,
+    FEES_WEI,
+    INFERENCE_MS,
+    JOBS_BY_KIND,
+    PAYMENTS,
+    SWAPS_BY_REASON,
+    TICKETS,
+    UNSERVED,
+)
 from metrics.dimension import Dimension, synthetic
 from metrics.fold import fold
 from metrics.metric import Metric
@@ -61,6 +70,12 @@ MEASURES = {
 }
 OUTCOMES = {measure for formula in catalogue.OUTCOMES.values() for measure in formula.reads()}
 DEMAND = {column.measures[0] for column in (FACE_VALUE_WEI, FEES_WEI, INFERENCE_MS, PAYMENTS, TICKETS, UNSERVED)}
+JOBS = {
+    measure
+    for metric in catalogue.JOB_METRICS
+    for statistic in metric.statistics
+    for measure in metric.reads(statistic)
+} | {column.measures[0] for column in JOBS_BY_KIND.values()}
 REASONS = {column.measures[0] for column in SWAPS_BY_REASON.values()}
 
 
@@ -68,7 +83,7 @@ def sums(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, str
     """Every sum of the window and filter."""
     facts = [fact for facts in store.facts.values() for fact in facts]
     question = Question.of(
-        MEASURES | OUTCOMES | DEMAND | REASONS,
+        MEASURES | OUTCOMES | DEMAND | REASONS | JOBS,
         Window.of_ms(start_ms, end_ms),
         where={
             Dimension(name): [synthetic(value) if isinstance(value, bool) else value] for name, value in where.items()
@@ -115,6 +130,17 @@ def supply(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, A
     question = Question.of([one for one in members.values() if one], Window.of_ms(start_ms, end_ms), where=asked)
     rows = fold((fact for facts in store.supply.values() for fact in facts), question)
     return {whole.name: rows[0].sums[one.name] if rows else 0 for whole, one in members.items() if one}
+
+
+def jobs(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str, str]) -> dict[str, Any]:
+    """The answers about jobs as the reference spells them."""
+    return jobs_of(sums(store, start_ms, end_ms, where))
+
+
+def jobs_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of sums at hand."""
+    answer: dict[str, Any] = {camel(metric.name): told(metric, found) for metric in catalogue.JOB_METRICS}
+    return answer | {"byKind": {kind.name: found.get(column.name) or 0 for kind, column in JOBS_BY_KIND.items()}}
 
 
 def told(metric: Metric, found: Mapping[str, Any]) -> Any:

@@ -1,16 +1,21 @@
 """The gateway against the independent reference: every answer, on made-up feeds, in any order and any pieces."""
 
+import asyncio
 import math
 import random
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backends.backend import StakeQuestion
 from metrics.window import to_ms
+from resolvers.stake import totalled
 from telemetry.swaps import swap_reason
-from tests.laws.compare import FIGURES, capacity, demand, load, loaded, metrics
+from tests.laws.compare import FIGURES, capacity, demand, jobs, load, loaded, metrics
+from tests.reference.lives import WALLETS
 from tests.reference.oracle import Oracle
 from tests.reference.strategies import NOW, configs, feeds, wheres, windows
 
@@ -45,6 +50,21 @@ def test_every_metric_is_what_the_reference_says(feed: Any, config: Any, window:
     agree(metrics(store, to_ms(start), to_ms(end), where), oracle.metrics(start, end, **where), "metrics")
     agree(demand(store, to_ms(start), to_ms(end), where), oracle.demand(start, end, **where), "demand")
     agree(capacity(store, to_ms(start), to_ms(end), where), oracle.capacity(start, end, **where), "capacity")
+    agree(jobs(store, to_ms(start), to_ms(end), where), oracle.jobs(start, end, **where), "jobs")
+
+
+@SLOW
+@given(feed=feeds(most_lives=2), windows=st.lists(windows(), min_size=1, max_size=4))
+def test_stake_is_what_the_reference_says(feed: Any, windows: Any) -> None:
+    store, oracle = loaded(feed, NOW), oracle_of(feed, None)
+    instants = [to_ms(edge) for window in windows for edge in window]
+    for names in (*((wallet,) for wallet in WALLETS), WALLETS):
+        question = StakeQuestion(names, min(instants), max(instants))
+        totals = totalled(asyncio.run(store.stakes(question)), instants)
+
+        for at_ms, units in totals.items():
+            theirs = oracle.stake(names, at_ms)
+            assert (None if units is None else Fraction(units, 10**18)) == theirs
 
 
 @SLOW
@@ -68,4 +88,4 @@ def state(store: Any) -> Any:
     sightings = {owner: sorted(map(repr, found)) for owner, found in store.sightings.items() if found}
     records = {owner: stored.record for owner, stored in store.stored.items()}
     supply = {hour: sorted(map(repr, found)) for hour, found in store.supply.items() if found}
-    return {o: sorted(map(repr, f)) for o, f in facts.items()}, sightings, records, supply
+    return {o: sorted(map(repr, f)) for o, f in facts.items()}, sightings, records, store.stakings, supply

@@ -18,7 +18,7 @@ from telemetry.simulator.network import Simulation
 from telemetry.simulator.options import Options, parse_faults
 from telemetry.swaps import swap_reason
 from tests.laws.answers import ALL
-from tests.laws.compare import DEMAND, MEASURES, OUTCOMES, REASONS, camel, load, told
+from tests.laws.compare import DEMAND, JOBS, MEASURES, OUTCOMES, REASONS, camel, jobs_of, load, told
 from tests.laws.test_reference import agree
 from tests.reference.oracle import Oracle
 
@@ -28,6 +28,7 @@ GROUPS = {
     "workflows": Dimension.WORKFLOW,
     "gateways": Dimension.GATEWAY,
 }
+EVERY = MEASURES | OUTCOMES | DEMAND | REASONS | JOBS
 EXACT = {
     "tickets": "tickets",
     "payments": "payments",
@@ -65,6 +66,7 @@ async def test_a_clean_feed_gives_the_simulators_truth(store: ClickHouseStore) -
         compared += 1
         compare(sums, wanted)
     assert compared > 20
+    assert truth["network"]["jobs"]["completed"]
 
 
 def compare(sums: Mapping[str, Any], truth: Mapping[str, Any]) -> None:
@@ -81,18 +83,28 @@ def compare(sums: Mapping[str, Any], truth: Mapping[str, Any]) -> None:
         assert sums.get(ours, truth[theirs]) == truth[theirs], ours
     assert str(sums["fees_wei"]) == truth["feesWei"]
     assert str(sums["face_value_wei"]) == truth["faceValueWei"]
+    compare_jobs(sums, truth["jobs"])
     reasons = {reason.value: sums[column.name] for reason, column in SWAPS_BY_REASON.items() if sums[column.name]}
     assert reasons == {reason: count for reason, count in truth["swapReasons"].items() if count}
 
 
+def compare_jobs(sums: Mapping[str, Any], truth: Mapping[str, Any]) -> None:
+    """The same of jobs. By GPU, workflow and gateway the truth does not tell them."""
+    if truth["requested"]:
+        ours = jobs_of(sums)
+        agree(ours, truth, "jobs")
+        assert ours["jobs"] == truth["requested"]
+        assert ours["succeeded"] + ours["failed"] == truth["completed"]
+
+
 async def one(store: ClickHouseStore) -> Mapping[str, Any]:
     """The network's sums."""
-    return (await store.rows(Question.of(MEASURES | OUTCOMES | DEMAND | REASONS, ALL)))[0].sums
+    return (await store.rows(Question.of(EVERY, ALL)))[0].sums
 
 
 async def by(store: ClickHouseStore, dimension: Dimension) -> dict[str | None, Mapping[str, Any]]:
     """The sums of each value of a dimension."""
-    rows = await store.rows(Question.of(MEASURES | OUTCOMES | DEMAND | REASONS, ALL, by=[dimension]))
+    rows = await store.rows(Question.of(EVERY, ALL, by=[dimension]))
     return {row.by[0]: row.sums for row in rows}
 
 
@@ -105,14 +117,13 @@ async def test_with_every_fault_the_reference_agrees(store: ClickHouseStore) -> 
 
     assert oracle.conflicts > 0
     for where in filters(oracle):
-        question = Question.of(
-            MEASURES | OUTCOMES | DEMAND | REASONS, ALL, where={Dimension(k): [v] for k, v in where.items()}
-        )
+        question = Question.of(EVERY, ALL, where={Dimension(k): [v] for k, v in where.items()})
         rows = await store.rows(question)
         sums = rows[0].sums if rows else {}
         theirs = oracle.metrics(from_ms(ALL.start_ms), from_ms(ALL.end_ms), **where)
         ours = {camel(metric.name): told(metric, sums) for metric in catalogue.METRICS}
         agree(ours, theirs, str(where))
+        agree(jobs_of(sums), oracle.jobs(from_ms(ALL.start_ms), from_ms(ALL.end_ms), **where), f"jobs {where}")
         demand = oracle.demand(from_ms(ALL.start_ms), from_ms(ALL.end_ms), **where)
         assert (sums.get("fees_wei", 0), sums.get("tickets", 0)) == (int(demand["feesWei"]), demand["tickets"])
         assert math.isclose(sums.get("inference_ms", 0) / 60_000, demand["inferenceMinutes"], abs_tol=1e-9)

@@ -110,6 +110,29 @@ def rates(by_kind: dict[str, list[Any]]) -> dict[str, Any]:
     }
 
 
+def jobs(facts: Iterable[Fact]) -> dict[str, Any]:
+    """The fields of `JobMetrics` over the facts of one window and group."""
+    by_kind: dict[str, list[Any]] = {}
+    for fact in facts:
+        by_kind.setdefault(fact.kind, []).append(fact.value)
+    found = by_kind.get("job", [])
+    succeeded, failed = (sum(1 for _, success in found if success is wanted) for wanted in (True, False))
+    kinds = Counter(kind for kind, _ in found)
+    return {
+        "jobs": len(found),
+        "succeeded": succeeded,
+        "failed": failed,
+        "successRatePct": share(succeeded, succeeded + failed),
+        **{
+            name: distribution(by_kind.get(name, []))
+            for name in ("durationMs", "timeToFirstTokenMs", "tokensPerSecond")
+        },
+        "tries": int(sum(by_kind.get("jobTries", []))),
+        "tokens": int(sum(by_kind.get("jobTokens", []))),
+        "byKind": {kind: kinds[kind] for kind in ("BATCH", "LLM", "BYOC")},
+    }
+
+
 def efficiency(pairs: Sequence[tuple[Fraction, Fraction]]) -> dict[str, Any]:
     """Tier `MEASURED`: Σ achieved / Σ peak FLOPS of explicit samples, confidence `HIGH`; 100 at most."""
     achieved, peak = sum(p[0] for p in pairs), sum(p[1] for p in pairs)

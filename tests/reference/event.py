@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from tests.reference import job_wire, stake
 from tests.reference.values import (
     address,
     fixed,
@@ -149,6 +150,10 @@ def wire_numbers(kind: str, body: dict[str, Any]) -> dict[str, Fraction | None]:
             "probability": number(body.get("winProb"), 1),
             "tickets": number(body.get("numTickets")),
         }
+    if kind == "orchestrator_stake":
+        return stake.numbers(body)
+    if kind in job_wire.SUBTYPES:
+        return job_wire.numbers(kind, body)
     return {}
 
 

@@ -222,11 +222,12 @@ def positioned(event: Event) -> dict[tuple[str, int], tuple[Fraction | None, Fra
 
 
 def bandwidth_facts(session: Session, dims: Dimensions) -> Iterator[Fact]:
-    """The runner's own `tx_bytes`, `rx_bytes` deltas, consecutive within one session and GPU."""
-    by_gpu: dict[str | None, list[Event]] = defaultdict(list)
+    """The runner's own `tx_bytes`, `rx_bytes` deltas, consecutive within one session and GPU. "GPUs that nobody knows
+    are told apart by their places." (0001 §33)"""
+    by_gpu: dict[object, list[Event]] = defaultdict(list)
     for event in session.samples:
         if event.kind == "runner.metrics.sample":
-            by_gpu[card_of(session, event).gpu].append(event)
+            by_gpu[card_of(session, event).gpu or session.place_of(event)].append(event)
     for samples in by_gpu.values():
         for before, after in pairwise(samples):
             where = dims.of(session, session.place_of(after), card_of(session, after))

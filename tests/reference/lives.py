@@ -70,6 +70,8 @@ class Draft:
 
     def forget_orchestrator(self) -> None:
         """Names nobody any more."""
+        if "orch_url" in self.body:
+            self.body["orch_url"] = ""
         if "orchestrator_info" in self.body:
             self.body["orchestrator_info"] = {"address": "", "url": ""}
         if "ids" in self.event:
@@ -90,6 +92,9 @@ class Draft:
             (stats, "BytesSent"),
             (self.body, "winProb"),
             (self.body, "tx_bytes"),
+            (self.body, "tokens_per_second"),
+            (self.body, "duration_ms"),
+            (self.body, "attempt_index"),
         ):
             if name in holder:
                 holder[name] = value
@@ -434,6 +439,12 @@ def hardware(workflow: str, gpus: list[int], form: str) -> dict[str, Any]:
     found = [{"id": GPUS[gpu][0], "name": GPUS[gpu][1], "memory_total": 24 * 2**30} for gpu in gpus]
     shown: Any = found if form == "list" else {str(i): gpu for i, gpu in enumerate(found)}
     return {"pipeline": "live-video-to-video", "model_id": workflow, "gpu_info": shown or None}
+
+
+def stake(source: str, at: int, wallet: str, lpt: Any, named: bool) -> Draft:
+    """An `orchestrator_stake`."""
+    event = {"type": "orchestrator_stake", "timestamp": str(at), "data": {"address": wallet, "lpt": lpt}}
+    return Draft(source, event | ({"id": f"stake/{wallet.lower()}/{at}"} if named else {}), fixed_form=True)
 
 
 NOBODY = Life("", "a", "", "", T0, [0, 1, 2], WORKFLOWS[0], "gw-1", [], 1_000, "", 0, "", False, 1)

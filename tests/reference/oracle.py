@@ -10,10 +10,12 @@ from typing import Any
 
 from tests.reference import answers, supply
 from tests.reference.event import Event
-from tests.reference.facts import Fact, all_facts, conflict_facts, swap_reason
+from tests.reference.facts import Dimensions, Fact, all_facts, conflict_facts, swap_reason
 from tests.reference.identity import Book, Places
+from tests.reference.jobs import job_facts
 from tests.reference.latency import latencies
 from tests.reference.sessions import Session, derive_sessions, ids
+from tests.reference.stake import stake_at
 from tests.reference.values import EPOCH, millis
 from tests.reference.wire import read_log
 
@@ -44,6 +46,7 @@ class Oracle:
         self.derived: list[Session] = []
         self.neighbours: dict[str, list[Session]] = {}
         self.books: dict[str, Book] = {}
+        self.stakes = [event for event in log.events if event.kind == "orchestrator_stake"]
         by_source: dict[str, list[Event]] = defaultdict(list)
         for event in log.events:
             by_source[event.source].append(event)
@@ -53,6 +56,7 @@ class Oracle:
             self.neighbours[source], self.books[source] = sessions, book
             self.derived.extend(sessions)
             self.facts.extend(all_facts(source, events, sessions, book, self.config, reason))
+            self.facts.extend(job_facts(events, Dimensions(source, book, self.config)))
 
     def chosen(self, start: Instant, end: Instant, where: dict[str, Any]) -> Iterator[Fact]:
         """The facts of a half-open window; facts whose dimension is null never match."""
@@ -81,6 +85,16 @@ class Oracle:
     def capacity(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """Advertised and busy GPU time in ms, and `capacityRatePct`."""
         return supply.capacity(self.books, self.neighbours, self.config, millis(start), millis(end), where)
+
+    def jobs(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
+        """The fields of `JobMetrics` that events define."""
+        return answers.jobs(self.chosen(start, end, where))
+
+    def stake(self, orchestrators: Iterable[str], at: Instant) -> Fraction | None:
+        """LPT of these orchestrators together: of each the latest at or before the instant; null without any."""
+        found = [stake_at(self.stakes, name, millis(at)) for name in orchestrators]
+        told = [lpt for lpt in found if lpt is not None]
+        return sum(told, Fraction(0)) if told else None
 
     def series(
         self, start: Instant, end: Instant, step_seconds: int, **where: Any

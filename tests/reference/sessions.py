@@ -101,7 +101,8 @@ class Session:
 def derive_sessions(events: Iterable[Event], book: Book, config: Places) -> list[Session]:
     """Every session of one source, from all of its events."""
     everything = list(events)
-    latest = max((event.at for event in everything), default=0)
+    # "Stake is no event of the feed": it ends no session by silence. (0031)
+    latest = max((event.at for event in everything if event.kind != "orchestrator_stake"), default=0)
     sessions = grouped(everything)
     for session in sessions:
         lay_out(session)

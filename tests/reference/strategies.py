@@ -19,6 +19,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.reference import lives
+from tests.reference.job_lives import KINDS as JOB_KINDS
+from tests.reference.job_lives import Job, job_events
 from tests.reference.lives import GPUS, NOW, T0, URIS, WALLETS, WORKFLOWS, Draft, Life
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -73,6 +75,9 @@ def feeds(draw: Callable[..., Any], most_lives: int = 9) -> list[tuple[str, byte
         feed.drafts += lives.events_of(life, Random(life.seed))
     for source, at, rows in draw(st.lists(snapshots(), max_size=5)):
         feed.drafts.append(lives.snapshot(source, at, rows))
+    for job in draw(st.lists(jobs(), max_size=3)):
+        feed.drafts += job_events(job)
+    feed.drafts += draw(st.lists(stakes(), max_size=3))
     feed.drafts += draw(st.lists(oddities(), max_size=3))
     for number, draft in enumerate(feed.drafts):
         draft.event.setdefault("id", f"{feed.rng.getrandbits(16):04x}-{number}")
@@ -107,6 +112,36 @@ def lived() -> st.SearchStrategy[Life]:
         session_id=st.sampled_from(("m1", "m2", "m3", "")),
         synthetic=st.sampled_from((False, False, False, True)),
         seed=st.integers(0, 255),
+    )
+
+
+def jobs() -> st.SearchStrategy[Job]:
+    """One job's plan; its request id may be a session's."""
+    three = {"min_size": 3, "max_size": 3}
+    return st.builds(
+        Job,
+        kind=st.sampled_from(sorted(JOB_KINDS)),
+        source=st.sampled_from(("a", "a", "b")),
+        request=st.sampled_from(("j1", "j1", "j2", "r1", "")),
+        start=starts(),
+        uris=st.lists(st.sampled_from((0, 0, 1, 2)), **three),
+        attempts=st.integers(0, 3),
+        success=st.lists(st.sampled_from((True, True, False, "true", "False", None, 1)), **three),
+        gateway=st.sampled_from(("", "gw-1", "gw-2", lives.SENDERS[0])),
+        synthetic=st.sampled_from((False, False, False, True)),
+        seed=st.integers(0, 2**16),
+    )
+
+
+def stakes() -> st.SearchStrategy[Draft]:
+    """A statement of stake; two of one wallet and instant are one identity, or none where one of them is unnamed."""
+    return st.builds(
+        lives.stake,
+        st.sampled_from(("a", "b")),
+        starts() | st.just(T0),
+        st.sampled_from((*WALLETS, WALLETS[0], WALLETS[0].upper().replace("0X", "0x"), "0x12", "")),
+        st.sampled_from(("0", "12.5", "30000000.000000000000000001", 7, "1e3", "-1", "1.0000000000000000001", None)),
+        st.booleans(),
     )
 
 
@@ -262,7 +297,7 @@ def wheres() -> st.SearchStrategy[dict[str, Any]]:
         "orchestrator": WALLETS,
         "gpu": tuple(gpu for gpu, _ in GPUS),
         "gpu_model": tuple(sorted({model for _, model in GPUS if model})),
-        "workflow": WORKFLOWS,
+        "workflow": (*WORKFLOWS, "sdxl", "llama"),
         "gateway": ("gw-1", "gw-2", *lives.SENDERS),
         "region": ("north", "south", "eu"),
         "synthetic": (True, False),

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.reference.event import Event, read_event
+from tests.reference.stake import BadAddress
 from tests.reference.values import BadNumber, BadTime, blank, instant, millis, text
 
 TEN_MINUTES = 600_000
@@ -105,6 +106,8 @@ def one_event(source: str, event: Any, plain: Any, now: datetime) -> Event:
     sha = content_hash(plain)
     try:
         return read_event(source, text(event.get("id")) or sha, sha, at, kind, is_v1, event, data)
+    except BadAddress as error:
+        raise Rejected("bad_address") from error
     except BadNumber as error:
         raise Rejected("bad_number") from error
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from backends.memory import MemoryStore
 from metrics.errors import GatewayError
+from promptsets.dataset import Catalogue
 from resolvers.context import Context
 from rest.events import Door
 from rest.problem import of_error
@@ -42,10 +43,12 @@ class Surface:
         self.loader = Loader(self.store, lambda: NOW, Regions())
         self.kept = Kept()
         self.now = NOW
+        self.datasets = Catalogue()
 
     def app(self, token: str | None = None, most: int = 1000, most_inflated: int = 2000) -> Starlette:
         def context(_: Request) -> Context:
-            return Context(self.store, self.now, lambda body: pytest.fail("no timeline here"), "a-request")
+            timeline = lambda body: pytest.fail("no timeline here")  # noqa: E731
+            return Context(self.store, self.now, timeline, "a-request", datasets=self.datasets)
 
         async def failed(_: Request, error: Exception) -> object:
             assert isinstance(error, GatewayError)

@@ -14,8 +14,10 @@ from telemetry.wire import canonical, parse, read, unwrapped
 
 AT = 1_767_966_517_287
 NOW = AT + 1_000
+NUMBERS = st.integers() | st.integers(-(10**25), 10**25) | st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS_LOOKALIKES = st.text("0189e-+.,:[{ ", max_size=30)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | NUMBERS | NUMBERS_LOOKALIKES | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -45,9 +47,9 @@ def test_canonical_content_is_the_standard_librarys_to_the_byte(value: Any) -> N
     assert canonical(value) == defined
 
 
-@given(JSON)
-def test_parsing_gives_what_the_standard_library_gives(value: Any) -> None:
-    line = json.dumps(value).encode()
+@given(JSON, st.sampled_from((None, 0, "\t")))
+def test_parsing_gives_what_the_standard_library_gives(value: Any, indent: int | str | None) -> None:
+    line = json.dumps(value, indent=indent, separators=None if indent else (",", ":")).encode()
 
     assert repr(parse(line)) == repr(json.loads(line))
 
