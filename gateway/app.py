@@ -26,18 +26,19 @@ from graph.schema import build_schema
 from metrics.errors import GatewayError
 from promptsets.dataset import Catalogue
 from resolvers.context import Context
+from resolvers.ranking import Rankings
 from rest.events import Door, Intake
 from rest.json import Json
-from rest.routes import routes
+from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
 from telemetry.regions import Regions
 
 Clock = Callable[[], datetime]
 
 PLACES = {
     "graphql": "/graphql",
-    "gpu_metrics": "/v1/sla/gpu/metrics",
-    "datasets": "/v1/sla/datasets",
-    "events": "/v1/events",
+    **{operation.name: operation.path for operation in OPERATIONS},
+    "docs": DOCS_PATH,
+    "openapi": OPENAPI_PATH,
     "alive": "/healthz",
     "ready": "/readyz",
 }
@@ -53,11 +54,19 @@ class Parts:
     regions: Regions
     clock: Clock
     datasets: Catalogue = field(default_factory=Catalogue)
+    rankings: Rankings = field(default_factory=Rankings)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
-        request_id = request.state.request_id
-        return Context(self.store, self.clock(), entry, request_id, self.regions.names, datasets=self.datasets)
+        return Context(
+            self.store,
+            self.clock(),
+            entry,
+            request.state.request_id,
+            self.regions.names,
+            datasets=self.datasets,
+            rankings=self.rankings,
+        )
 
     async def graph_context(self, request: Request) -> Context:
         """The same, as the graph wants it."""

@@ -2,8 +2,9 @@
 
 import sys
 
-from metrics.catalogue import BY_NAME, DEMAND, OUTCOMES
+from metrics.catalogue import BY_NAME, OUTCOMES, SUPPLY
 from metrics.metric import Direction, Metric, Statistic
+from rest.demand import ITEM as DEMAND
 from rest.gpu_metrics import METRICS as IN_REST
 
 INTRODUCTION = """\
@@ -13,12 +14,25 @@ Generated from `metrics/catalogue.py` by `make docs`; change it there. In formul
 the number, the sum and the sum of squares of a column of facts. Stored integers are fixed point: billionths for rates,
 thousandths of a millisecond for times. A value without evidence is `null`; 0 is a measurement.
 """
+TABLE = ("| field | is |", "|---|---|")
+STATISTICS = """\
+## Statistics
+| statistic | is |
+|---|---|
+| `value` | the formula |
+| `p50`, `p95`, `p99` | the nearest rank: the smallest bucket of the histogram whose cumulated count × 100 ≥ p × n, \
+told as its midpoint within [`min`, `max`]; at most 1 % off, the same on every store |
+| `min`, `max` | the extremes, exactly |
+| `stddev` | of the population: √(n × Σx² − (Σx)²) / n |
+| `samples` | the evidence: how many observations, sessions, stays or samples the value rests on |
+"""
 BETTER = {Direction.HIGHER: "higher", Direction.LOWER: "lower", Direction.NEITHER: "–"}
 
 
 def page() -> str:
     """The reference page."""
-    parts = [INTRODUCTION, _overview(), *(_section(metric) for metric in BY_NAME.values()), _outcomes(), _demand()]
+    sections = (_section(metric) for metric in (*BY_NAME.values(), *SUPPLY.values()))
+    parts = [INTRODUCTION, _overview(), *sections, _outcomes(), _demand(), STATISTICS]
     return "\n".join(parts)
 
 
@@ -34,7 +48,8 @@ def target(metric: Metric) -> str:
         return "the workflow's own"
     if metric.target.fixed is None:
         return "–"
-    return f"{'≤' if metric.direction is Direction.LOWER else '≥'} {metric.target.fixed:g}"
+    sign = ("<" if metric.target.strict else "≤") if metric.direction is Direction.LOWER else "≥"
+    return f"{sign} {metric.target.fixed:g}"
 
 
 def _overview() -> str:
@@ -55,6 +70,8 @@ def _section(metric: Metric) -> str:
         f"- formula: `{metric.formula}`",
         f"- evidence: `{metric.evidence}`",
         f"- from: {metric.source}",
+        f"- unit: {metric.unit}; better: {BETTER[metric.direction]}; target: {target(metric)}",
+        f"- caveats: {metric.caveats}",
     ]
     if told:
         lines.append(f"- also tells: {', '.join(told)}")
@@ -69,7 +86,10 @@ def _outcomes() -> str:
 
 
 def _demand() -> str:
-    return "\n".join(["# Of demand and supply\n", *map(_section, DEMAND.values())])
+    rows = [f"| `{name}` | {said['description']} |" for name, said in DEMAND["properties"].items()]
+    return "\n".join(
+        ["## Demand", "Under the names of REST; in GraphQL it is `demand` and `demandSeries`.", "", *TABLE, *rows, ""]
+    )
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def told(report: Report) -> list[str]:
 
 def _check_source(source: str) -> None:
     try:
-        checked_source(source)
+        checked_source(source, "source")
     except BadRequest as error:
         raise BadRequest(f"--{error}", "--source") from None
 

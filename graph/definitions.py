@@ -24,6 +24,8 @@ class MetricDefinition:
     )
     dimensions: list[str] = strawberry.field(description="What it can be grouped and filtered by.")
     source: str = strawberry.field(description="The events that it comes from.")
+    evidence: str = strawberry.field(description="The sum that says how much evidence there is: its samples.")
+    caveats: str = strawberry.field(description="What it does not tell, or where it misleads.")
     statistics: list[Statistic] = strawberry.field(description="What can be told of it.")
 
 
@@ -42,5 +44,7 @@ def _defined(metric: Metric) -> MetricDefinition:
         target=metric.target.fixed,
         dimensions=[dimension.value for dimension in Dimension],
         source=metric.source,
+        evidence=str(metric.evidence),
+        caveats=metric.caveats,
         statistics=[*metric.statistics],
     )

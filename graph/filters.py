@@ -1,6 +1,7 @@
 """Filters as clients write them: eq, ne, in, notIn and so on, with and, or, not."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Optional
 
@@ -129,13 +130,17 @@ class _Filter:
 
     def condition(self) -> Condition:
         """The filter as a condition: every field of it must hold."""
+        return replace(self.test(), said=repr(self))
+
+    def test(self) -> Condition:
+        """The same, without what was written."""
         parts = [*self._own()]
         if self.and_:
-            parts.append(c.all_of(one.condition() for one in self.and_))
+            parts.append(c.all_of(one.test() for one in self.and_))
         if self.or_ is not UNSET and self.or_ is not None:
-            parts.append(c.any_of(one.condition() for one in self.or_))
+            parts.append(c.any_of(one.test() for one in self.or_))
         if self.not_:
-            parts.append(c.negated(self.not_.condition()))
+            parts.append(c.negated(self.not_.test()))
         return c.all_of(parts)
 
     def _own(self) -> Iterable[Condition]:

@@ -24,6 +24,11 @@ _FIELDS: dict[str, dict[str, Any]] = {
 }
 
 
+_STAYS = "Following pages stay in the order of the first one, however the data change."
+ORCHESTRATORS = f"Orchestrators by a metric in a window, or by a field. Nulls last, ties by address. {_STAYS}"
+GPUS = f"GPUs by a metric in a window, or by a field. Nulls last, ties by GPU id. {_STAYS}"
+
+
 class _MetricOrder:
     """What orders of measured things share."""
 
@@ -44,14 +49,15 @@ class _MetricOrder:
             return Order(descending, **_FIELDS[self.field.name])
         metric = metric_named(self.metric, "orderBy.metric")
         statistic = checked(metric, self.statistic, "orderBy.statistic")
-        return Order(descending, metric, statistic, window_from(self.window, now, "orderBy.window"))
+        window = window_from(self.window, now, "orderBy.window")
+        return Order(descending, metric, statistic, window, said=repr(self.window))
 
 
 def _field(description: str) -> Any:
     return strawberry.field(default=None, description=description)
 
 
-@strawberry.input(description="Orchestrators by a metric in a window, or by a field. Nulls last, ties by address.")
+@strawberry.input(description=ORCHESTRATORS)
 class OrchestratorOrder(_MetricOrder):
     """Of `orchestrators`."""
 
@@ -62,7 +68,7 @@ class OrchestratorOrder(_MetricOrder):
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way round.")
 
 
-@strawberry.input(description="GPUs by a metric in a window, or by a field. Nulls last, ties by GPU id.")
+@strawberry.input(description=GPUS)
 class GpuOrder(_MetricOrder):
     """Of `gpus`."""
 

@@ -28,11 +28,12 @@ EFFICIENCY = Metric(
     "%",
     "Share of the GPU's peak FLOPS that was put to use. Tier MEASURED where samples state it, with confidence HIGH; "
     "else PROXY, with LOW: what the frames shown took, over what the GPU can do in the time in which at least one "
-    "session ran on it, both from a versioned table; what has no published figure takes no part. PROXY is null by "
-    "gateway, by synthetic and finer than an hour.",
+    "session ran on it, both from a versioned table; what has no published figure takes no part.",
     "runner.metrics.sample: achieved_flops, peak_flops; ai_stream_status.inference_status.fps",
     Direction.HIGHER,
     Target(fixed=80),
+    caveats="PROXY knows frames, not what else the GPU did, and is null by gateway, by synthetic and below an hour. "
+    "One sample that states its FLOPS makes the whole answer MEASURED.",
 )
 
 

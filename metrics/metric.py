@@ -69,6 +69,8 @@ class Metric:
     is_count: bool = False
     # A count that outgrows 32 bits.
     is_large: bool = False
+    # What the number does not tell, or where it misleads.
+    caveats: str = ""
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
@@ -129,11 +131,19 @@ def _deviation(column: Column) -> Formula:
 
 
 def count(
-    name: str, column: Column, doc: str, source: str, direction: Direction = Direction.NEITHER, is_large: bool = False
+    name: str,
+    column: Column,
+    doc: str,
+    source: str,
+    direction: Direction = Direction.NEITHER,
+    is_large: bool = False,
+    caveats: str = "",
 ) -> Metric:
     """A metric that is one sum: 0 where nothing was counted."""
     measure = column.measures[0]
-    return Metric(name, measure, measure, "count", doc, source, direction, is_count=True, is_large=is_large)
+    return Metric(
+        name, measure, measure, "count", doc, source, direction, is_count=True, is_large=is_large, caveats=caveats
+    )
 
 
 def distribution(
@@ -144,10 +154,12 @@ def distribution(
     source: str,
     direction: Direction = Direction.NEITHER,
     target: Target = NO_TARGET,
+    caveats: str = "",
 ) -> Metric:
     """A metric whose mean, deviation, extremes and percentiles can be told."""
     total, number = column.measure(Aggregate.SUM), column.measure(Aggregate.COUNT)
-    return Metric(name, mean(total, number, column.scale), number, unit, doc, source, direction, target, column)
+    value = mean(total, number, column.scale)
+    return Metric(name, value, number, unit, doc, source, direction, target, column, caveats=caveats)
 
 
 def share_pct(part: Formula, whole: Formula) -> Formula:

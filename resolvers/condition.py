@@ -17,6 +17,8 @@ class Condition:
 
     test: Callable[[Entity], bool]
     traits: frozenset[Trait] = frozenset()
+    # The filter as it was written, to know it again: tests cannot be compared.
+    said: str = ""
 
 
 EVERYTHING = Condition(lambda entity: True)

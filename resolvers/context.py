@@ -21,6 +21,7 @@ from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
 from promptsets.dataset import Catalogue
 from resolvers.loader import Loader
+from resolvers.ranking import Rankings
 from resolvers.supplied import asks_supply, supplied
 
 
@@ -77,6 +78,8 @@ class Context:
     regions: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = LIMITS
     datasets: Catalogue = field(default_factory=Catalogue)
+    # The process's own: orders that somebody reads page by page.
+    rankings: Rankings = field(default_factory=Rankings)
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)

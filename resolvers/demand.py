@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from metrics import columns as c
-from metrics.catalogue import DEMAND
+from metrics.catalogue import SUPPLY
 from metrics.dimension import Dimension
 from metrics.exact import decimal_text
 from metrics.fold import add
@@ -39,7 +39,7 @@ NEEDS = {
     "tickets": _only(c.TICKETS),
 }
 LEAST = NEEDS["sessions"]
-CAPACITY = DEMAND["capacity_rate_pct"]
+CAPACITY = SUPPLY["capacity_rate_pct"]
 # The fields that need to know of supply.
 OF_SUPPLY = frozenset(("capacity_rate_pct", "by_gpu_model"))
 _SUPPLY = Measures(sorted(CAPACITY.formula.reads()))

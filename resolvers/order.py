@@ -27,11 +27,18 @@ class Order:
     time: str | None = None  # "first_ms" or "last_ms"
     trait: Trait | None = None
     stake: bool = False
+    # The window as it was written: `last` means another one on every page.
+    said: str = ""
 
     def __str__(self) -> str:
         name = f"{self.metric.name}.{self.statistic.value}" if self.metric else self.time or self.trait
         name = name or ("stake" if self.stake else "key")
-        return f"{name} {'desc' if self.descending else 'asc'}"
+        return " ".join(filter(None, (name, self.said, "desc" if self.descending else "asc")))
+
+    @property
+    def is_by_key(self) -> bool:
+        """Is it an order that does not move?"""
+        return self == Order(self.descending)
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -50,8 +57,7 @@ async def values(
     if order.metric is not None and order.window is not None:
         return await _of_metric(context, kind, order, scope) if found else {}
     if order.stake:
-        # As texts of one length: cursors carry no integers of this size.
-        return {key: f"{units:040}" for key, units in (await each(context, (one.key for one in found))).items()}
+        return await each(context, (one.key for one in found))
     if order.time is not None:
         return {entity.key: getattr(entity, order.time) for entity in found}
     if order.trait is not None:

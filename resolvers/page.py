@@ -86,7 +86,7 @@ def _ranked(cursor: str, scheme: str, rank: Callable[[list[Any]], Rank], argumen
     try:
         return rank(decoded(scheme, cursor, argument))
     except (TypeError, ValueError, IndexError):
-        raise _foreign(argument) from None
+        raise foreign(argument) from None
 
 
 def encoded(scheme: str, position: Sequence[Any]) -> str:
@@ -100,10 +100,10 @@ def decoded(scheme: str, cursor: str, argument: str) -> list[Any]:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise _foreign(argument) from None
+        raise foreign(argument) from None
     check, body = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]
     if check != _check(scheme, body):
-        raise _foreign(argument)
+        raise foreign(argument)
     position: list[Any] = orjson.loads(body)
     return position
 
@@ -115,8 +115,10 @@ def _check(scheme: str, body: bytes) -> bytes:
     ).digest()
 
 
-def _foreign(argument: str) -> BadRequest:
+def foreign(argument: str) -> BadRequest:
+    """The error of a cursor that was not given out for this list."""
     return BadRequest(
-        f"{argument} is no cursor of this connection in this order. Take it from pageInfo or an edge of the query.",
+        f"{argument} is no cursor of this connection in this order with these filters. Take it from pageInfo or "
+        "an edge of the query.",
         argument,
     )

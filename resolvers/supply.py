@@ -4,7 +4,7 @@ from asyncio import gather
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from metrics.catalogue import DEMAND
+from metrics.catalogue import SUPPLY
 from metrics.columns import INFERENCE_MS, UNSERVED
 from metrics.dimension import Dimension
 from metrics.row import Row, Sum
@@ -68,7 +68,7 @@ def _cell(key: Key, demand: Mapping[str, Sum], supply: Mapping[str, Sum], gpus: 
         gpus=small("gpus", _sum(gpus, "gpu_ms")),  # one millisecond each
         gpu_minutes=advertised_ms / MINUTE_MS if advertised_ms else None,
         inference_minutes=_sum(demand, "inference_ms") / MINUTE_MS,
-        capacity_rate_pct=DEMAND["capacity_rate_pct"].value(supply),
+        capacity_rate_pct=SUPPLY["capacity_rate_pct"].value(supply),
         unserved=small("unserved", _sum(demand, "unserved")),
     )
 

@@ -42,7 +42,12 @@ def decode(text: str, width: int) -> Cursor:
             return Cursor(tuple(key), asked, Window(_at(start_ms), _at(end_ms)), fingerprint)
     except (binascii.Error, ValueError, TypeError, BadRequest):
         pass
-    raise BadRequest(
+    raise not_ours()
+
+
+def not_ours() -> BadRequest:
+    """The error of a cursor that was not given out here."""
+    return BadRequest(
         "cursor is not one of ours. Pass pagination.next_cursor back unchanged, or leave it out.", "cursor"
     )
 

@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from metrics.errors import Forbidden, Unauthenticated
-from rest import body, params
+from rest import body, media, schema
+from rest.operation import Operation
+from rest.parameter import read
+from rest.params import SOURCE
 
-DEFAULT_SOURCE = "default"
 # These say that each line is an event; without them the first bytes tell NDJSON from an array.
 ONE_PER_LINE = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 # What a proxy on this machine adds: a request that carries one of these did not begin here.
@@ -55,8 +57,7 @@ class Door:
 async def events(request: Request, intake: Intake, door: Door) -> dict[str, object]:
     """Take one body of events."""
     admit(request, door.token)
-    asked = params.checked(request.query_params, ("source",))
-    source = params.source(asked.get("source", DEFAULT_SOURCE))
+    source = read(request.query_params, EVENTS.parameters)[SOURCE]
     content = await body.read(request, door.max_bytes, door.max_inflated_bytes)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     taken = await intake.take(source, content, media_type in ONE_PER_LINE)
@@ -115,3 +116,57 @@ def _loopback(host: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_loopback
+
+
+RESULT = schema.record(
+    {
+        "accepted": schema.whole("Events that are new, and durable now.", minimum=0),
+        "duplicate": schema.whole("Events that were there already.", minimum=0),
+        "conflicting": schema.whole("Events with the id of another one and other content; kept beside it.", minimum=0),
+        "rejected": schema.listing(
+            schema.record(
+                {
+                    "line": schema.whole("Its line, or its place in the array, from 1.", minimum=1),
+                    "reason": schema.text("Why, in a word."),
+                },
+                "A line that holds no event.",
+            ),
+            "What could not be read; the first thousand.",
+        ),
+        "rejected_by_reason": schema.mapping(
+            schema.whole("So many.", minimum=1), "Every rejected line, by reason: also those beyond the first thousand."
+        ),
+        "unknown_types": schema.mapping(
+            schema.whole("So many.", minimum=1), "Events of types that are not known here, kept and not counted."
+        ),
+    },
+    "What became of the events.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent(Operation):
+    """Something that is sent: a body, and who may send it."""
+
+    body_types: Mapping[str, str]
+
+
+EVENTS = Sent(
+    path="/v1/events",
+    name="events",
+    summary="Send wire events",
+    doc=(
+        "Takes the network's own events, bare or as a Kafka viewer exports them, and answers once they are durable; "
+        "queries show them within 5 seconds. gzip is allowed. Sending an event again changes nothing. "
+        "With the operator's token; where none is configured, from this machine only."
+    ),
+    answers="What became of the events.",
+    own=(SOURCE,),
+    method="POST",
+    result=RESULT,
+    refusals=(401, 403, 408, 413),
+    body_types={
+        "application/x-ndjson": "Each line is an event.",
+        media.JSON: "An array of events, an event, or an event per line: the first bytes tell.",
+    },
+)

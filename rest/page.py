@@ -8,10 +8,23 @@ from typing import TypeVar
 from metrics.errors import BadRequest
 from metrics.window import Window, from_ms
 from resolvers.context import Context
-from rest import params
+from rest import schema
 from rest.cursor import Cursor, Key, decode, encode, fingerprint, order
+from rest.parameter import Asked
+from rest.params import CURSOR, LIMIT
+from rest.schema import Schema
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """One page of a list: its items, where it goes on, and what time it is about, if it is about any."""
+
+    items: Sequence[Mapping[str, object]]
+    next_cursor: str | None
+    limit: int
+    window: Window | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,50 +35,76 @@ class Listing:
     window: Window
     filters: Mapping[str, str] = field(default_factory=dict)
     after: Key | None = None
+    limit: int = 100
 
     @classmethod
-    def of(
-        cls, time_range: str, filters: Mapping[str, str], cursor: str | None, width: int, now: datetime
-    ) -> "Listing":
-        """The list that is asked for. Raises BadRequest for a cursor of another one."""
-        window = params.time_range(time_range, now)
+    def of(cls, name: str, asked: Asked, time_range: str, window: Window, width: int) -> "Listing":
+        """The list `name` that is asked for, with keys of `width` parts. Raises BadRequest for another one's cursor."""
+        filters = {"": name, **asked.selection}
+        limit, cursor = asked[LIMIT], asked.get(CURSOR)
         if cursor is None:
-            return cls(time_range, window, filters)
+            return cls(time_range, window, filters, None, limit)
         here = decode(cursor, width)
         if here.fingerprint != fingerprint(filters):
             raise _of_another_list("other filters")
         # The first page's interval, as `meta` tells it, is the same range said in other words.
         if time_range != here.asked and window != here.window:
             raise _of_another_list("another time_range")
-        return cls(here.asked, here.window, filters, here.key)
+        return cls(here.asked, here.window, filters, here.key, limit)
 
-    def cut(self, items: Sequence[T], key: Callable[[T], Key], limit: int) -> tuple[Sequence[T], str | None]:
+    def cut(self, items: Sequence[T], key: Callable[[T], Key]) -> tuple[Sequence[T], str | None]:
         """One page of the items, which come in order of their keys, and the next cursor if there are more."""
         if self.after is not None:
             after = order(self.after)
             items = [item for item in items if order(key(item)) > after]
-        page = items[:limit]
-        if len(items) <= limit:
+        page = items[: self.limit]
+        if len(items) <= self.limit:
             return page, None
         return page, encode(Cursor(key(page[-1]), self.asked, self.window, fingerprint(self.filters)))
 
+    def paged(self, items: Sequence[Mapping[str, object]], next_cursor: str | None) -> Paged:
+        """One page of it."""
+        return Paged(items, next_cursor, self.limit, self.window)
 
-async def framed(
-    data: Sequence[object], next_cursor: str | None, limit: int, window: Window | None, context: Context
-) -> dict[str, object]:
-    """One answer, without a window where it is about no time.
 
-    It tells how far the data reach: an empty list before that is an old dump, not a silent network.
-    """
+async def framed(page: Paged, context: Context) -> dict[str, object]:
+    """One answer. It tells how far the data reach: an empty list before that is an old dump, not a silent network."""
     latest_ms = (await context.holds()).latest_ms
     meta = {
         "generated_at": instant(context.now),
         "request_id": context.request_id,
-        "time_window": None if window is None else interval(window),
+        "time_window": None if page.window is None else interval(page.window),
         "last_event_at": None if latest_ms is None else instant(from_ms(latest_ms)),
     }
-    pagination = {"next_cursor": next_cursor, "has_more": next_cursor is not None, "page_size": limit}
-    return {"data": data, "pagination": pagination, "meta": meta}
+    more = page.next_cursor is not None
+    pagination = {"next_cursor": page.next_cursor, "has_more": more, "page_size": page.limit}
+    return {"data": page.items, "pagination": pagination, "meta": meta}
+
+
+def envelope(item: Schema) -> Schema:
+    """The schema of what `framed` makes of items."""
+    pagination = {
+        "next_cursor": schema.text("What to pass as `cursor` for the next page; null on the last one.", nullable=True),
+        "has_more": schema.boolean("Is there a next page?"),
+        "page_size": schema.whole("The limit that was asked for.", minimum=1),
+    }
+    meta = {
+        "generated_at": schema.instant("When this was answered."),
+        "request_id": schema.text("Under which id the log has this request."),
+        "time_window": schema.text(
+            "What the list is about: an ISO 8601 interval, the same on every page. Null where it is about no time.",
+            nullable=True,
+        ),
+        "last_event_at": schema.instant("How far the data reach; null where there are none.", nullable=True),
+    }
+    return schema.record(
+        {
+            "data": schema.listing(item, "The items of this page, in order of their keys, nulls last."),
+            "pagination": schema.record(pagination, "Where this page ends."),
+            "meta": schema.record(meta, "About this answer."),
+        },
+        "One page of a list.",
+    )
 
 
 def instant(at: datetime) -> str:

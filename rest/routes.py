@@ -1,33 +1,93 @@
 """The REST routes. What they need of the gateway they are given; they know no store and no loader."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from resolvers.context import Context
-from rest import datasets, params
-from rest.events import Door, Intake, events
-from rest.gpu_metrics import PARAMETERS, gpu_metrics
-from rest.json import Json
+from rest import csv, media
+from rest.capabilities import CAPABILITIES
+from rest.datasets import DATASETS
+from rest.demand import DEMAND
+from rest.docs import docs
+from rest.events import EVENTS, Door, Intake, events
+from rest.gpu_metrics import GPU_METRICS
+from rest.json import Json, encoded
+from rest.openapi import document
+from rest.operation import Listed, Operation, Single
+from rest.page import Paged, framed
+from rest.parameter import Asked, read
+from rest.params import CURSOR, FORMAT
+
+OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
+# Every operation, in the order of the reference. A new path is a line here.
+OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, CAPABILITIES, DATASETS, EVENTS)
 
 
-def routes(context: Callable[[Request], Context], intake: Callable[[Request], Intake], door: Door) -> list[Route]:
+def routes(
+    context: Callable[[Request], Context],
+    intake: Callable[[Request], Intake],
+    door: Door,
+    operations: Sequence[Operation] = OPERATIONS,
+) -> list[Route]:
     """Every REST route. `context` and `intake` give a request its view of the stores and the way in."""
-
-    async def get_gpu_metrics(request: Request) -> Response:
-        return Json(await gpu_metrics(context(request), params.checked(request.query_params, PARAMETERS)))
-
-    async def get_datasets(request: Request) -> Response:
-        asked = params.checked(request.query_params, datasets.PARAMETERS)
-        return Json(await datasets.datasets(context(request), asked))
 
     async def post_events(request: Request) -> Response:
         return Json(await events(request, intake(request), door))
 
-    return [
-        Route("/v1/sla/gpu/metrics", get_gpu_metrics, methods=["GET"]),
-        Route("/v1/sla/datasets", get_datasets, methods=["GET"]),
-        Route("/v1/events", post_events, methods=["POST"]),
+    described = document(operations)
+
+    async def get_openapi(_: Request) -> Response:
+        return Json(described)
+
+    async def get_docs(request: Request) -> Response:
+        return await docs(request, context(request), described, operations)
+
+    found = [
+        Route(EVENTS.path, post_events, methods=["POST"]),
+        Route(OPENAPI_PATH, get_openapi, methods=["GET"]),
+        Route(DOCS_PATH, get_docs, methods=["GET"]),
     ]
+    for operation in operations:
+        if isinstance(operation, Listed | Single):
+            endpoint = _endpoint(operation, context)
+            found += [Route(path, endpoint, methods=["GET"]) for path in (operation.path, *operation.aliases)]
+    return found
+
+
+def _endpoint(operation: Listed | Single, context: Callable[[Request], Context]) -> Callable[[Request], object]:
+    async def endpoint(request: Request) -> Response:
+        asked = read(request.query_params, operation.parameters)
+        if isinstance(operation, Listed):
+            return await _list(request, operation, asked, context(request))
+        media.chosen(request.headers.get("accept", ""), [*operation.media_types])
+        return Json(await operation.answer(context(request), asked))
+
+    return endpoint
+
+
+async def _list(request: Request, operation: Listed, asked: Asked, context: Context) -> Response:
+    wanted = asked.get(FORMAT)
+    if wanted is None:
+        kind = media.chosen(request.headers.get("accept", ""), [*operation.media_types])
+    else:
+        kind = media.CSV if wanted == "csv" else media.JSON
+    page = await operation.answer(context, asked)
+    headers = {"Vary": "Accept"}
+    if page.next_cursor is not None:
+        headers["Link"] = _next(request, asked, page)
+    if kind == media.CSV:
+        headers["Content-Disposition"] = f'attachment; filename="{operation.name}.csv"'
+        return Response(
+            csv.table(page.items, operation.item), 200, headers, f"{media.CSV}; charset=utf-8; header=present"
+        )
+    return Response(encoded(await framed(page, context)), 200, headers, media.JSON)
+
+
+def _next(request: Request, asked: Asked, page: Paged) -> str:
+    """Where the next page is. Relative: whatever names the host in front of us is the caller's own."""
+    query = urlencode({**asked.texts, CURSOR.name: page.next_cursor or ""})
+    return f'<{request.scope["path"]}?{query}>; rel="next"'

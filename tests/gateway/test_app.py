@@ -132,6 +132,10 @@ async def test_the_root_leads_people_to_graphiql_and_programs_to_the_places(runn
         ("GET", "/v1/sla/nothing", 404, "NOT_FOUND"),
         ("DELETE", "/v1/sla/gpu/metrics", 405, "BAD_REQUEST"),
         ("GET", "/v1/events", 405, "BAD_REQUEST"),
+        ("GET", "/v1", 404, "NOT_FOUND"),
+        ("POST", "/v1/nothing", 404, "NOT_FOUND"),
+        ("PUT", "/v1/sla/network/demand", 405, "BAD_REQUEST"),
+        ("OPTIONS", "/v1/sla/network/capabilities", 405, "BAD_REQUEST"),
         ("GET", "/v1/sla/gpu/metrics?time_range=yesterday", 400, "BAD_REQUEST"),
     ],
 )

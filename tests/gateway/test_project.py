@@ -5,7 +5,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from gateway.docs import page
+from metrics.catalogue import BY_NAME
+from metrics.metric import NO_TARGET, Direction, Metric
 from tests.gateway.processes import ROOT
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -39,3 +43,12 @@ def test_every_package_is_listed_and_nothing_shadows_a_library() -> None:
 
 def test_packages_are_empty_at_their_root() -> None:
     assert [path for path in ROOT.glob("*/__init__.py") if path.read_text(encoding="utf-8").strip()] == []
+
+
+@pytest.mark.parametrize("metric", BY_NAME.values(), ids=lambda metric: metric.name)
+def test_every_metric_says_what_it_is_where_it_comes_from_and_what_it_does_not_tell(metric: Metric) -> None:
+    said = (metric.doc, metric.unit, metric.source, metric.caveats, str(metric.formula), str(metric.evidence))
+
+    assert all(text.strip() for text in said)
+    assert metric.caveats.endswith(".")
+    assert metric.direction is not Direction.NEITHER or metric.target == NO_TARGET

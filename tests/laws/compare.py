@@ -117,7 +117,7 @@ def capacity(store: MemoryStore, start_ms: int, end_ms: int, where: Mapping[str,
     found = supply(store, start_ms, end_ms, where)
     if not found:
         return {"gpuMs": None, "busyMs": None, "capacityRatePct": None}
-    rate = catalogue.DEMAND["capacity_rate_pct"].value(found)
+    rate = catalogue.SUPPLY["capacity_rate_pct"].value(found)
     return {"gpuMs": found[GPU_MS.name], "busyMs": found[BUSY_MS.name], "capacityRatePct": rate}
 
 

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import QueryParams
 
 from metrics.errors import BadRequest
 from metrics.window import Window
 from rest.cursor import Cursor, decode, encode, fingerprint, order
 from rest.page import Listing
+from rest.parameter import read
+from rest.params import CURSOR, LIMIT
 
 NOW = datetime(2026, 1, 9, 14, tzinfo=UTC)
 HOUR = Window(NOW.replace(hour=13), NOW)
@@ -66,7 +69,9 @@ def test_pages_put_together_are_the_whole_list_in_order(found: list[tuple[str | 
     seen: list[tuple[str | None, ...]] = []
     cursor: str | None = None
     for _ in range(len(items) + 1):
-        page, cursor = Listing.of("1h", {}, cursor, 2, NOW).cut(items, lambda item: item, limit)
+        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        asked = read(QueryParams(query), (LIMIT, CURSOR))
+        page, cursor = Listing.of("a_list", asked, "1h", HOUR, 2).cut(items, lambda item: item)
         seen.extend(page)
         if cursor is None:
             break

@@ -11,7 +11,7 @@ from metrics.dimension import DIMENSIONS, Dimension
 from metrics.fact import Fact
 from metrics.sighting import TRAITS, Sighting, Trait
 from metrics.window import Window, to_ms
-from rest.gpu_metrics import NAMES, REST_NAMES
+from rest.gpu_metrics import NAME, NAMES, REST_NAMES
 from rest.page import Listing
 from tests.rest.conftest import NOW, Surface
 
@@ -177,7 +177,8 @@ async def test_pages_stay_on_the_window_of_the_first_one(filled: Surface) -> Non
     ],
 )
 async def test_a_cursor_belongs_to_its_filters_and_its_time_range(filled: Surface, other: dict[str, str]) -> None:
-    cursor = Listing("24h", DAY, {"region": "w"}).cut([(A, None, "w", None)] * 2, lambda key: key, 1)[1]
+    filters = {"": NAME, "region": "w"}
+    cursor = Listing("24h", DAY, filters, limit=1).cut([(A, None, "w", None)] * 2, lambda key: key)[1]
     async with filled.client() as client:
         good = await client.get(PATH, params={"time_range": "24h", "region": "w", "cursor": str(cursor)})
         answer = await client.get(PATH, params={**other, "cursor": str(cursor)})

@@ -7,6 +7,7 @@ from starlette.datastructures import QueryParams
 
 from metrics.errors import BadRequest
 from rest import params
+from rest.parameter import read
 
 NOW = datetime(2026, 1, 9, 14, tzinfo=UTC)
 
@@ -16,13 +17,13 @@ NOW = datetime(2026, 1, 9, 14, tzinfo=UTC)
     [("5m", timedelta(minutes=5)), ("24h", timedelta(days=1)), ("7d", timedelta(days=7)), ("2w", timedelta(days=14))],
 )
 def test_a_short_range_ends_now(text: str, length: timedelta) -> None:
-    window = params.time_range(text, NOW)
+    window = params.time_range(text, "time_range").until(NOW)
 
     assert (window.end, window.length) == (NOW, length)
 
 
 def test_an_interval_is_taken_as_it_stands() -> None:
-    window = params.time_range("2026-01-09T14:00:00+01:00/2026-01-09T14:00:00Z", NOW)
+    window = params.time_range("2026-01-09T14:00:00+01:00/2026-01-09T14:00:00Z", "time_range").until(NOW)
 
     assert (window.start, window.end) == (datetime(2026, 1, 9, 13, tzinfo=UTC), NOW)
 
@@ -51,7 +52,7 @@ def test_an_interval_is_taken_as_it_stands() -> None:
 )
 def test_a_bad_range_is_an_error(text: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        params.time_range(text, NOW)
+        params.time_range(text, "time_range")
 
     assert caught.value.argument == "time_range"
 
@@ -59,7 +60,7 @@ def test_a_bad_range_is_an_error(text: str) -> None:
 @pytest.mark.parametrize("text", ["0", "1001", "-1", "ten", "1.5", "1e2", "٣"])
 def test_a_bad_limit_is_an_error(text: str) -> None:
     with pytest.raises(BadRequest, match="limit must be"):
-        params.limit(text)
+        params.limit(text, "limit")
 
 
 def test_an_address_is_accepted_in_any_case() -> None:
@@ -72,10 +73,22 @@ def test_a_bad_address_is_an_error(text: str) -> None:
         params.address(text, "o_wallet")
 
 
-@pytest.mark.parametrize("query", ["limt=5", "limit=5&limit=6", "limit=", "limit=%20", "region=" + "x" * 2000])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limt=5",
+        "limit=5&limit=6",
+        "limit=",
+        "limit=%20",
+        "region=%1E",
+        "region=a%0Ab",
+        "region=%7F",
+        "region=" + "x" * 2000,
+    ],
+)
 def test_an_unknown_doubled_blank_or_endless_parameter_is_an_error(query: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        params.checked(QueryParams(query), ("limit", "region"))
+        read(QueryParams(query), (params.LIMIT, params.REGION))
 
     assert caught.value.argument == query.split("=")[0]
 
@@ -83,4 +96,4 @@ def test_an_unknown_doubled_blank_or_endless_parameter_is_an_error(query: str) -
 @pytest.mark.parametrize("name", ["", "a/b", "-a", "a b", "x" * 65, "ä"])
 def test_a_bad_source_is_an_error(name: str) -> None:
     with pytest.raises(BadRequest, match="source must be"):
-        params.source(name)
+        params.source(name, "source")

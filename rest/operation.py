@@ -1,0 +1,79 @@
+"""Operations: what a path takes and answers, declared once. Routes, parsing, OpenAPI and the pages derive from it.
+
+A list is a `Listed`: it declares its own parameters and its item, and gets limit, cursor and format, the frame around
+the items and CSV from here. Anything else that is read is a `Single`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from resolvers.context import Context
+from rest import media, params
+from rest.page import Paged, envelope
+from rest.parameter import Asked, Parameter
+from rest.schema import Schema
+
+Parameters = tuple[Parameter[Any], ...]
+# Whatever is asked: wrong parameters, limits, a store that is away or slow, and a fault inside.
+COMMON_STATUSES = (400, 429, 500, 503, 504)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path."""
+
+    path: str
+    name: str  # unique: clients that are generated call their function so
+    summary: str
+    doc: str
+    answers: str  # what the answer is, in a few words
+    own: Parameters = ()
+    method: str = "GET"
+    result: Schema = field(default_factory=dict)
+    # A query string that answers something over any data; {range} is a day that has some.
+    example: str = ""
+    # Paths that answer the same.
+    aliases: tuple[str, ...] = ()
+    # What it can be refused for beyond what everything can: HTTP statuses.
+    refusals: tuple[int, ...] = ()
+
+    @property
+    def parameters(self) -> Parameters:
+        """Every parameter that is understood."""
+        return self.own
+
+    @property
+    def media_types(self) -> Mapping[str, Schema]:
+        """The media types of the answer and what they hold; the preferred one first."""
+        return {media.JSON: self.result}
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """The statuses of errors."""
+        return tuple(sorted({*COMMON_STATUSES, *self.refusals}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Single(Operation):
+    """One object, read."""
+
+    answer: Callable[[Context, Asked], Awaitable[Mapping[str, object]]]
+    refusals: tuple[int, ...] = (406,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Operation):
+    """A list, read page by page, as JSON or CSV."""
+
+    item: Schema
+    answer: Callable[[Context, Asked], Awaitable[Paged]]
+    refusals: tuple[int, ...] = (406,)
+
+    @property
+    def parameters(self) -> Parameters:
+        return (*self.own, params.LIMIT, params.CURSOR, params.FORMAT)
+
+    @property
+    def media_types(self) -> Mapping[str, Schema]:
+        return {media.JSON: envelope(self.item), media.CSV: {"type": "string"}}
