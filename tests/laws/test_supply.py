@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,11 +13,13 @@ from metrics.fold import fold
 from metrics.question import Question
 from metrics.supply import BUSY_MS, COLUMNS, GPU_MS, MEASURES, WORKFLOW_BUSY_MS, WORKFLOW_GPU_MS
 from metrics.window import DAY_MS, HOUR_MS, Grain, Window, to_ms
+from telemetry.loader import Loader
 from tests.laws.compare import capacity, load, loaded, metrics
 from tests.laws.test_reference import agree, oracle_of
+from tests.reference import lives
 from tests.reference.busy import busy_feeds
 from tests.reference.lives import T0
-from tests.reference.strategies import NOW, configs, wheres, windows
+from tests.reference.strategies import NOW, configs, dumped, wheres, windows
 
 calm = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 WEEK = Window.of_ms(T0 - 3 * DAY_MS, T0 + 4 * DAY_MS)
@@ -94,3 +97,19 @@ def test_no_fact_crosses_an_hour(feed: Any) -> None:
             assert hour.hour_ms <= fact.at_ms
             assert lengths
             assert all(0 < length <= hour.hour_ms + HOUR_MS - fact.at_ms for length in lengths)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_snapshot_that_gives_way_just_before_a_crash_leaves_nothing(first: int) -> None:
+    """Of two contents of one event the one with the smaller digest counts, whichever came first."""
+    rows = [[(uri, 0, [("model-x", [0])], "list")] for uri in (0, 1)]
+    events = [lives.snapshot("a", T0 + 30 * HOUR_MS * number, row) for number, row in enumerate(rows)]
+    for draft in events:
+        draft.event["id"] = "the same"
+    lines = [("a", dumped(draft.event)) for draft in events]
+    store = loaded(lines[first : first + 1], NOW)
+    Loader(store, lambda: NOW).load("a", [lines[1 - first][1]])
+
+    Loader(store, lambda: NOW).recover()
+
+    assert supplied(store) == supplied(loaded(lines, NOW)) != {}
