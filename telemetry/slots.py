@@ -73,24 +73,34 @@ def supply_facts(
     site: Site, showings: Iterable[Showing], runs: Iterable[Run], hours: Collection[int], flops: Flops
 ) -> Iterator[Fact]:
     """The facts of these hours (their starts), from the URI's snapshots of 24 hours before them on and its sessions."""
-    shown = [stretch for stretch in _in_force(showings) if stretch[2]]
+    shown = [stretch for stretch in _in_force(showings) if stretch.cards]
     ran = sorted((run for run in runs if run.start_ms < run.end_ms), key=lambda run: run.start_ms)
     idle: dict[int, list[Fact]] = {}
     for hour_ms in sorted(hours):
         until_ms = hour_ms + HOUR_MS
-        here = [one for one in shown if one[0] < until_ms and one[1] > hour_ms]
+        here = [one for one in shown if one.start_ms < until_ms and one.end_ms > hour_ms]
         busy = [run for run in ran if run.start_ms < until_ms and run.end_ms > hour_ms]
-        if here and not busy and here[0][0] <= hour_ms and here[0][1] >= until_ms:
+        if here and not busy and here[0].start_ms <= hour_ms and here[0].end_ms >= until_ms:
             # Most hours: nothing runs and nothing changes, as in the hour before.
-            if here[0][0] not in idle:
-                idle[here[0][0]] = list(_numbered(site, _of_hour(site, here, busy, hour_ms, flops)))
-            same = enumerate(idle[here[0][0]], 1)
+            since_ms = here[0].start_ms
+            if since_ms not in idle:
+                idle[since_ms] = list(_numbered(site, _of_hour(site, here, busy, hour_ms, flops)))
+            same = enumerate(idle[since_ms], 1)
             yield from (fact._replace(key=f"{hour_ms}/{number}", at_ms=hour_ms) for number, fact in same)
         elif here or busy:
             yield from _numbered(site, _of_hour(site, here, busy, hour_ms, flops))
 
 
-Stretch = tuple[int, int, Sequence[Card]]
+class Stretch(NamedTuple):
+    """What a URI advertises for a while, and the one wallet that it names, if it is one."""
+
+    start_ms: int
+    end_ms: int
+    wallet: str | None
+    cards: Sequence[Card]  # with a GPU
+
+
+NOTHING = Stretch(0, 0, None, ())
 
 
 def _in_force(showings: Iterable[Showing]) -> Iterator[Stretch]:
@@ -99,22 +109,33 @@ def _in_force(showings: Iterable[Showing]) -> Iterator[Stretch]:
     for number, showing in enumerate(ordered, 1):
         following = ordered[number].first_ms if number < len(ordered) else None
         end_ms = showing.last_ms + DAY_MS
-        cards = [card for card in showing.cards if card.gpu][:MOST_CARDS]
-        yield showing.first_ms, end_ms if following is None else min(end_ms, following), cards
+        wallets = {card.wallet for card in showing.cards} - {""}
+        yield Stretch(
+            showing.first_ms,
+            end_ms if following is None else min(end_ms, following),
+            wallets.pop() if len(wallets) == 1 else None,
+            [card for card in showing.cards if card.gpu][:MOST_CARDS],
+        )
 
 
 def _of_hour(
     site: Site, shown: Sequence[Stretch], ran: Sequence[Run], hour_ms: int, flops: Flops
 ) -> Iterator[tuple[Light, int, int]]:
-    """Each light of one hour, with the instants at which it comes on and goes out."""
+    """Each light of one hour, with the instants at which it comes on and goes out; `ran` in order of their starts."""
     end_ms = hour_ms + HOUR_MS
-    spans = [*((start, end) for start, end, _ in shown), *((run.start_ms, run.end_ms) for run in ran)]
-    edges = {hour_ms, end_ms, *(edge for span in spans for edge in span if hour_ms < edge < end_ms)}
+    changes = [edge for one in shown for edge in (one.start_ms, one.end_ms)]
+    changes += [edge for run in ran for edge in (run.start_ms, run.end_ms)]
+    edges = {hour_ms, end_ms, *(edge for edge in changes if hour_ms < edge < end_ms)}
     since: dict[Light, int] = {}
+    running: list[Run] = []
+    begun = 0
     for at_ms, _ in pairwise(sorted(edges)):
-        cards = next((cards for start, end, cards in shown if start <= at_ms < end), ())
-        running = [run for run in ran if run.start_ms <= at_ms < run.end_ms]
-        lit = {*_lights(site, cards, running), *_put_to_use(running, flops)}
+        while begun < len(ran) and ran[begun].start_ms <= at_ms:
+            running.append(ran[begun])
+            begun += 1
+        running = [run for run in running if run.end_ms > at_ms]
+        advertised = next((one for one in shown if one.start_ms <= at_ms < one.end_ms), NOTHING)
+        lit = {*_lights(site, advertised, running), *_put_to_use(running, flops)}
         for light in since.keys() - lit:
             yield light, since.pop(light), at_ms
         since |= dict.fromkeys(lit - since.keys(), at_ms)
@@ -136,11 +157,9 @@ def _numbered(site: Site, spans: Iterable[tuple[Light, int, int]]) -> Iterator[F
         yield Fact(site.uri, f"{start_ms}/{numbers[start_ms]}", start_ms, dims, dict(sorted(together[key].items())))
 
 
-def _lights(site: Site, cards: Sequence[Card], running: Sequence[Run]) -> Iterator[Light]:
+def _lights(site: Site, advertised: Stretch, running: Sequence[Run]) -> Iterator[Light]:
     """Everything that holds at one instant: of the URI as a whole, and of each workflow that it offers by name."""
-    gpus = _gpus(cards)
-    wallets = {card.wallet for card in cards} - {""}
-    wallet = wallets.pop() if len(wallets) == 1 else None
+    gpus, wallet = _gpus(advertised.cards), advertised.wallet
     # The whole is filed under a GPU's first workflow, so that it shares a fact with it. It is never asked by workflow.
     filed = {gpu: min(one.workflows, default=None) for gpu, one in gpus.items()}
     yield from _capacity(site, wallet, gpus, running, filed, None, (c.GPU_MS, c.BUSY_MS))
