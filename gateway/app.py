@@ -24,6 +24,7 @@ from gateway.writer import Writer
 from graph.app import graphql_routes
 from graph.schema import build_schema
 from metrics.errors import GatewayError
+from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.context import Context
 from resolvers.ranking import Rankings
@@ -54,6 +55,7 @@ class Parts:
     regions: Regions
     clock: Clock
     datasets: Catalogue = field(default_factory=Catalogue)
+    targets: Targets = field(default_factory=packaged)
     rankings: Rankings = field(default_factory=Rankings)
 
     def context(self, request: Request) -> Context:
@@ -64,6 +66,7 @@ class Parts:
             entry,
             request.state.request_id,
             self.regions.names,
+            targets=self.targets,
             datasets=self.datasets,
             rankings=self.rankings,
         )

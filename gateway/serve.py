@@ -18,6 +18,7 @@ from gateway.settings import Settings
 from gateway.store import is_embedded, open_store, utc_now
 from gateway.writer import Writer
 from metrics.errors import BadRequest
+from metrics.targets import Targets
 from metrics.window import Window, from_ms
 from promptsets.dataset import Catalogue
 from promptsets.source import load
@@ -65,10 +66,10 @@ def bound(host: str, port: int, choose: str = "--port ") -> socket.socket:
 def serve_one(settings: Settings, listening: socket.socket) -> None:
     """One process, which also writes."""
     _log(settings)
-    datasets = Catalogue.of(load(settings.datasets))
+    datasets, targets = Catalogue.of(load(settings.datasets)), Targets.load(settings.targets)
     store, regions = open_store(settings.backend), Regions.load(settings.regions)
     writer = Writer(Loader(store, utc_now, regions, Flops.load(settings.flops)), settings.loader_queue)
-    app = build_app(Parts(settings, store, writer, regions, utc_now, datasets))
+    app = build_app(Parts(settings, store, writer, regions, utc_now, datasets, targets))
     tuned()
     _announce(settings, asyncio.run(store.holds()).latest_ms)
     # Ctrl-C has stopped the server in good order when uvicorn raises it again.

@@ -93,6 +93,9 @@ class Settings:
     flops: Path | None = _setting(
         None, _readable, "A versioned file of peak FLOPS by GPU model and FLOPs per frame by workflow; unset: our own."
     )
+    targets: Path | None = _setting(
+        None, _readable, "A versioned file of targets per workflow; unset: the one that comes along."
+    )
     datasets: str | None = _setting(
         None, _text, "Datasets, instead of the packaged ones: a directory, a .tar.gz or .zip, https://…#sha256=…."
     )

@@ -13,15 +13,19 @@ from graph.filters import StreamFilter
 from graph.measured import Measured, WorkflowArgument
 from graph.node import Node
 from graph.scalars import Address, Decimal, address_or_none
+from graph.scores import Scored
+from graph.standing import Standing
 from graph.supply import SupplyCell
+from graph.targets import WorkflowTargets
 from graph.window import WindowArgument, window_from
 from metrics.sighting import Trait
 from metrics.window import from_ms
-from resolvers import cei, census
+from resolvers import cei, census, scores
 from resolvers import entities as seen
 from resolvers.entities import Entity, Kind
 from resolvers.order import NEWEST
 from resolvers.page import Slice
+from resolvers.scope import filtered
 from resolvers.stake import stake
 from resolvers.supply import supply as heat_map
 
@@ -38,7 +42,7 @@ def _regions(entity: Entity) -> list[strawberry.ID] | None:
 
 
 @strawberry.type(description="An orchestrator: a wallet that serves streams.")
-class Orchestrator(Node, Measured):
+class Orchestrator(Node, Measured, Scored):
     """By its wallet."""
 
     kind: ClassVar[Kind] = seen.ORCHESTRATOR
@@ -99,6 +103,13 @@ class Orchestrator(Node, Measured):
     ) -> float | None:
         return await cei.cei_pct(info.context, self.scope, window_from(window, info.context.now), workflow)
 
+    @field("Where it stands among all orchestrators that have a score in the window.")
+    async def standing(
+        self, info: Ctx, window: WindowArgument = None, workflow: WorkflowArgument = None
+    ) -> Standing | None:
+        span = window_from(window, info.context.now)
+        return cast(Standing, await scores.standing(info.context, filtered(self.scope, workflow), self.key, span))
+
     @field("Its streams, newest first.")
     async def streams(
         self,
@@ -125,7 +136,7 @@ def _gib(entity: Entity) -> float | None:
 
 
 @strawberry.type(description="A GPU, by the id that its runner states.")
-class Gpu(Node, Measured):
+class Gpu(Node, Measured, Scored):
     """By its id."""
 
     kind: ClassVar[Kind] = seen.GPU
@@ -182,7 +193,7 @@ class Gpu(Node, Measured):
 
 
 @strawberry.type(description="A workflow: a model that streams are sent through.")
-class Workflow(Node, Measured):
+class Workflow(Node, Measured, Scored):
     """By its name."""
 
     kind: ClassVar[Kind] = seen.WORKFLOW
@@ -195,6 +206,10 @@ class Workflow(Node, Measured):
     @field("The pipeline that it runs in.")
     def pipeline(self, info: Ctx) -> str | None:
         return latest(self, info, Trait.PIPELINE)
+
+    @field("What it should reach; versioned configuration.")
+    def targets(self, info: Ctx) -> WorkflowTargets | None:
+        return cast(WorkflowTargets, info.context.targets.of(self.key))
 
     @field("The price that was advertised last, by any orchestrator of the scope.")
     def price_wei_per_pixel(self, info: Ctx) -> Decimal | None:

@@ -12,10 +12,16 @@ from graph.entities import Gateway, Gpu, Network, Orchestrator, Region, Workflow
 from graph.entity import Ctx, connection, made, one
 from graph.fields import field
 from graph.filters import GpuFilter, OrchestratorFilter, WorkflowFilter
+from graph.leaderboard import LeaderboardEntry
+from graph.leaderboard import leaderboard as read_leaderboard
+from graph.measured import RegionArgument
+from graph.measured import WorkflowArgument as MeasuredWorkflow
 from graph.node import Node, read_global_id
 from graph.orders import GpuOrder, OrchestratorOrder, order_of
 from graph.scalars import Address
+from graph.scores import ScoringVersion, VersionArgument, versions
 from graph.streams import FilterArgument, OrderArgument, Stream, stream_connection, stream_of
+from graph.window import WindowArgument, window_from
 from metrics.errors import BadRequest
 from resolvers import entities as seen
 from resolvers.condition import EVERYTHING
@@ -189,6 +195,23 @@ class Query:
     ) -> Connection[Stream] | None:
         wanted = Slice.of(info.context.limits, first, after, last, before)
         return await stream_connection(info.context, wanted, filter, order_by)
+
+    @field("Orchestrators by their SLA score, best first; those without a score are left out.")
+    async def leaderboard(
+        self,
+        info: Ctx,
+        window: WindowArgument = None,
+        workflow: MeasuredWorkflow = None,
+        region: RegionArgument = None,
+        version: VersionArgument = None,
+        first: FirstArgument = None,
+    ) -> list[LeaderboardEntry] | None:
+        span = window_from(window, info.context.now)
+        return await read_leaderboard(info, span, workflow, region, version, first)
+
+    @field("Every version of the SLA score: what it is made of, weights and thresholds.")
+    def scoring_versions(self) -> list[ScoringVersion]:
+        return versions()
 
     @field("The dataset of this name, or null.")
     def dataset(self, info: Ctx, name: Annotated[str, strawberry.argument(description="Its name.")]) -> Dataset | None:

@@ -30,7 +30,10 @@ _TOLD: dict[str, tuple[Any, str]] = {
     "max": (float | None, "The largest observation."),
     "stddev": (float | None, "The population standard deviation."),
     "samples": (int, "How much evidence there is: what the value is an average or a share of."),
-    "target": (float | None, "What the value is held against, where there is one number for everybody."),
+    "target": (
+        float | None,
+        "What the value is held against: one number for everybody, or the workflow's where the answer is over one.",
+    ),
     "met": (bool | None, "Is the value on the right side of its target? Null without either."),
     "compared_to": (float | None, "The value that compareTo asks for: of the window before, or of the whole network."),
 }

@@ -97,7 +97,8 @@ class Session:
     @field("Frames per second that came out, over its own samples.")
     def output_fps(self, info: Ctx) -> Distribution:
         window = Window.of_ms(self.record.requested_ms, max(self.record.last_ms, self.record.requested_ms) + 1)
-        return cast(Distribution, Figures(info.context, window, self.record.sums).output_fps)
+        targets = None if self.record.workflow is None else info.context.targets.of(self.record.workflow)
+        return cast(Distribution, Figures(info.context, window, self.record.sums, targets=targets).output_fps)
 
     @field("How often it was moved to another orchestrator.")
     def swaps(self) -> int:

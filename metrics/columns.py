@@ -5,7 +5,7 @@ Fixed point: rates and frames per second in billionths, times in thousandths of 
 
 from enum import StrEnum
 
-from metrics.measure import Aggregate, Column, Width, counter, observed
+from metrics.measure import Aggregate, Column, Width, averaged, counter, observed
 
 BILLIONTHS = 1_000_000_000
 MICROSECONDS_PER_MS = 1_000
@@ -38,6 +38,10 @@ DEGRADED = counter("degraded")
 DEGRADED_INPUT = counter("degraded_input")
 OUTPUT_FPS = observed("output_fps", BILLIONTHS)
 INPUT_FPS = observed("input_fps", BILLIONTHS)
+# What scores count otherwise. Said of few samples: whatever a score does count is output_fps less or more of these.
+WARM_UP = counter("warm_up")  # zeros that output_fps leaves out
+UNSCORED_OUTPUT_FPS = averaged("unscored_output_fps", BILLIONTHS, deviation=True)  # output_fps in DEGRADED_INPUT
+UNSCORED_INPUT_FPS = averaged("unscored_input_fps", BILLIONTHS)  # input_fps in DEGRADED_INPUT
 ACHIEVED_FLOPS = counter("achieved_flops", Width.INT256)
 PEAK_FLOPS = counter("peak_flops", Width.INT256)
 STATED_SAMPLES = counter("stated_samples")  # samples that state both
@@ -56,6 +60,11 @@ ABANDONED = counter("abandoned")
 OPEN = counter("open")
 UNRESOLVED_SESSIONS = counter("unresolved_sessions")
 AMBIGUOUS_GPU_SESSIONS = counter("ambiguous_gpu_sessions")
+STATUS_SESSIONS = counter("status_sessions")
+FIRST_SEGMENT_SESSIONS = counter("first_segment_sessions")
+FEW_SEGMENTS_SESSIONS = counter("few_segments_sessions")
+SWAPPED_SESSIONS = counter("swapped_sessions")
+UNVIABLE_SESSIONS = counter("unviable_sessions")
 STAYS = counter("stays")
 SWAPS = counter("swaps")
 SWAPS_BY_REASON = {reason: counter(f"swaps_{reason.value}") for reason in SwapReason}
@@ -63,6 +72,7 @@ SWAPS_BY_REASON = {reason: counter(f"swaps_{reason.value}") for reason in SwapRe
 # Latencies, in the bucket of the request.
 PROMPT_TO_FIRST_FRAME = observed("prompt_to_first_frame", MICROSECONDS_PER_MS)
 PROMPT_TO_PLAYABLE = observed("prompt_to_playable", MICROSECONDS_PER_MS)
+START_TO_PLAYABLE = averaged("start_to_playable", MICROSECONDS_PER_MS)
 E2E_LATENCY = observed("e2e_latency", MICROSECONDS_PER_MS)
 STARTUP_TIME = observed("startup_time", MICROSECONDS_PER_S)
 CLOCK_SKEW = counter("clock_skew")

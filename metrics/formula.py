@@ -114,12 +114,12 @@ class Root(Formula):
 class AtLeast(Formula):
     """A formula that has no value while there is less evidence than `least`."""
 
-    evidence: Measure
+    evidence: Formula
     least: int
     inner: Formula
 
     def reads(self) -> frozenset[Measure]:
-        return self.inner.reads() | {self.evidence}
+        return self.inner.reads() | self.evidence.reads()
 
     def value(self, inputs: Inputs) -> Number | None:
         evidence = self.evidence.value(inputs)

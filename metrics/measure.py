@@ -98,6 +98,12 @@ def counter(name: str, width: Width = Width.INT64) -> Column:
     return Column(name, (Aggregate.SUM,), width=width)
 
 
+def averaged(name: str, scale: int, deviation: bool = False) -> Column:
+    """A column of which only the mean (and the deviation) is ever told."""
+    squares = (Aggregate.SUMSQ,) if deviation else ()
+    return Column(name, (Aggregate.COUNT, Aggregate.SUM, *squares), scale=scale)
+
+
 def observed(name: str, scale: int) -> Column:
     """A column of observations: mean, deviation, extremes and percentiles can be told."""
     kept = (Aggregate.COUNT, Aggregate.SUM, Aggregate.SUMSQ, Aggregate.MIN, Aggregate.MAX, Aggregate.HISTOGRAM)

@@ -1,9 +1,10 @@
 """The context of one request: who answers, when it is, how much may be asked, and what was already read."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from backends.backend import (
     Backend,
@@ -19,6 +20,7 @@ from metrics.errors import TooComplex
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
+from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.loader import Loader
 from resolvers.ranking import Rankings
@@ -63,6 +65,7 @@ class Limits:
 
 
 LIMITS = Limits()
+T = TypeVar("T")
 COLUMNS_PER_BUCKETS = 10
 
 
@@ -77,12 +80,15 @@ class Context:
     # Configured regions: id → name.
     regions: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = LIMITS
+    # What workflows should reach.
+    targets: Targets = field(default_factory=packaged)
     datasets: Catalogue = field(default_factory=Catalogue)
     # The process's own: orders that somebody reads page by page.
     rankings: Rankings = field(default_factory=Rankings)
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)
+    _made: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict, init=False)
     # What was spent, points in tenths.
     _tenths: int = field(default=0, init=False)
     _timelines: int = field(default=0, init=False)
@@ -112,6 +118,13 @@ class Context:
                 "first, or ask for the timelines of fewer streams at a time.",
                 "first",
             )
+
+    def once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> Awaitable[T]:
+        """What `make` gives, made once in a request however many ask for it."""
+        if key not in self._made:
+            self._made[key] = asyncio.ensure_future(make())
+        # An asker that is cancelled beside a sibling's error takes the answer from nobody else.
+        return cast(Awaitable[T], asyncio.shield(self._made[key]))
 
     def load(self, question: Question) -> Awaitable[list[Row]]:
         """The rows that answer a question; questions of one moment are read together."""

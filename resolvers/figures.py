@@ -12,6 +12,7 @@ from metrics.formula import Number
 from metrics.measure import Column
 from metrics.metric import Metric, Statistic
 from metrics.row import Sum
+from metrics.targets import WorkflowTargets
 from metrics.window import Window
 from resolvers.context import Context
 from resolvers.freshness import Freshness, freshness
@@ -26,13 +27,22 @@ MAX_INT = 2**31 - 1
 class Figures:
     """What the metrics of one row say; an attribute for each metric of the catalogue."""
 
-    __slots__ = ("__dict__", "compared", "context", "sums", "window")
+    __slots__ = ("__dict__", "compared", "context", "sums", "targets", "window")
 
-    def __init__(self, context: Context, window: Window, sums: Sums, compared: Sums | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        window: Window,
+        sums: Sums,
+        compared: Sums | None = None,
+        targets: WorkflowTargets | None = None,
+    ) -> None:
         self.context = context
         self.window = window
         self.sums = sums
         self.compared = compared
+        # Of the workflow, where the row is about one.
+        self.targets = targets
 
     def __getattr__(self, name: str) -> "Figure | Number":
         metric = BY_NAME.get(name)
@@ -110,8 +120,11 @@ class Figure:
 
     @property
     def target(self) -> float | None:
-        """What the value is held against."""
-        return self.metric.target.fixed
+        """What the value is held against: one number for everybody, or what the one workflow should reach."""
+        named, targets = self.metric.target.of_workflow, self.figures.targets
+        if named is None:
+            return self.metric.target.fixed
+        return None if targets is None else targets.number(named)
 
     @property
     def met(self) -> bool | None:

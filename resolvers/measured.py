@@ -13,6 +13,7 @@ from metrics.measure import Measure
 from metrics.metric import Metric, Statistic
 from metrics.question import Question
 from metrics.row import Row
+from metrics.targets import WorkflowTargets
 from metrics.window import Grain, Window, from_ms
 from resolvers.context import Context
 from resolvers.figures import NOTHING, Figures, Sums
@@ -84,11 +85,18 @@ async def metrics(
 ) -> Figures:
     """The metrics of a scope; compared with the window before, or with `everyone` in the same one."""
     reading = read(context, scope, window, asked.measures)
+    targets = targets_of(context, scope)
     if comparison is None:
-        return Figures(context, window, _only(await reading))
+        return Figures(context, window, _only(await reading), targets=targets)
     other = (scope, window.before()) if comparison is Comparison.PREVIOUS_WINDOW else (everyone or {}, window)
     rows, compared = await gather(reading, read(context, *other, asked.compared))
-    return Figures(context, window, _only(rows), _only(compared))
+    return Figures(context, window, _only(rows), _only(compared), targets)
+
+
+def targets_of(context: Context, scope: Scope) -> WorkflowTargets | None:
+    """What the workflow of the scope should reach, where it is one."""
+    held = scope.get(Dimension.WORKFLOW, ())
+    return context.targets.of(held[0]) if len(held) == 1 else None
 
 
 def _only(rows: Sequence[Row]) -> Sums:
@@ -111,6 +119,7 @@ class Columns:
 
     sums: Sequence[Sums]
     fill: Fill
+    targets: WorkflowTargets | None = None
     _made: dict[tuple[str, Statistic], list[Number | None]] = field(default_factory=dict)
 
     def column(self, metric: Metric, statistic: Statistic) -> list[Number | None]:
@@ -136,7 +145,7 @@ class Filled(Figures):
     __slots__ = ("_columns", "_index")
 
     def __init__(self, context: Context, window: Window, columns: Columns, index: int) -> None:
-        super().__init__(context, window, columns.sums[index])
+        super().__init__(context, window, columns.sums[index], targets=columns.targets)
         self._columns = columns
         self._index = index
 
@@ -171,7 +180,7 @@ class Series:
         self._spend()
         rows = await self._rows(asked.measures or _LEAST)
         reach = (await self.context.holds()).latest_ms if partial else None
-        columns = Columns([sums for _, sums in rows], self.fill)
+        columns = Columns([sums for _, sums in rows], self.fill, targets_of(self.context, self.scope))
         return [self._bucket(start, index, columns, reach) for index, (start, _) in enumerate(rows)]
 
     def _spend(self, as_column: bool = False) -> None:

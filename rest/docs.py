@@ -56,6 +56,8 @@ def examples(operation: Operation, origin: str, day: str) -> list[str]:
     if isinstance(operation, Sent):
         kind = next(iter(operation.body_types))
         return [f"curl --data-binary @events.ndjson -H 'Content-Type: {kind}' '{origin}{operation.path}'"]
+    if not operation.example and any(one.required for one in operation.parameters):
+        return []
     query = operation.example.replace("{range}", day)
     address = f"{origin}{operation.path}{'?' if query else ''}{query}"
     found = [f"curl '{address}'"]

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from resolvers.context import Context
 from rest import csv, media
 from rest.capabilities import CAPABILITIES
+from rest.compliance import COMPLIANCE
 from rest.datasets import DATASETS
 from rest.demand import DEMAND
 from rest.docs import docs
@@ -24,7 +25,7 @@ from rest.params import CURSOR, FORMAT
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
-OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, CAPABILITIES, DATASETS, EVENTS)
+OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS)
 
 
 def routes(

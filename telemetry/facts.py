@@ -24,6 +24,11 @@ OUTCOME_COLUMNS = {
 MAX_RATE = 10**9 * BILLIONTHS  # Mbps
 LONGEST_MS = 31 * DAY_MS
 LONGEST_FRAMES_MS = 10_000  # what a sample tells of the time before it
+# A user who sends too little is not the orchestrator's fault: scores leave these samples out.
+_UNSCORED = (
+    (c.OUTPUT_FPS.name, c.UNSCORED_OUTPUT_FPS.name),
+    (c.INPUT_FPS.name, c.UNSCORED_INPUT_FPS.name),
+)
 WORKED = ATTEMPTED | {Outcome.OPEN}
 
 
@@ -50,7 +55,25 @@ def _session(known: Identified, outcome: Outcome) -> Fact:
         values[c.UNRESOLVED_SESSIONS.name] = 1
     if host.attribution is GpuAttribution.AMBIGUOUS:
         values[c.AMBIGUOUS_GPU_SESSIONS.name] = 1
+    values.update(dict.fromkeys(_signs(session), 1))
     return Fact(session.owner, "session", session.requested_ms, known.dims(place), values)
+
+
+def _signs(session: Session) -> Iterator[str]:
+    """The columns of what a session showed, whatever its outcome."""
+    kinds = {reading.what for reading in session.readings}
+    if What.FIRST_SEGMENT in kinds:
+        yield c.FIRST_SEGMENT_SESSIONS.name
+    if What.FEW_SEGMENTS in kinds:
+        yield c.FEW_SEGMENTS_SESSIONS.name
+    if What.SWAP in kinds:
+        yield c.SWAPPED_SESSIONS.name
+    samples = [status for _, _, status in session.statuses]
+    if samples:
+        yield c.STATUS_SESSIONS.name
+        shown = [status.output_fps for status in samples if status.output_fps is not None]
+        if (shown and not any(shown)) or all(status.state == "LOADING" for status in samples):
+            yield c.UNVIABLE_SESSIONS.name
 
 
 def latency_us(known: Identified) -> dict[str, tuple[Edge, int]]:
@@ -72,10 +95,27 @@ def latency_us(known: Identified) -> dict[str, tuple[Edge, int]]:
 def latencies(known: Identified) -> Iterator[Fact]:
     """Each latency in the request's bucket, for the place that its end edge names; after a swap for no orchestrator."""
     session = known.session
-    for column, (edge, value_us) in latency_us(known).items():
-        values = {column: value_us} if value_us > 0 else {c.CLOCK_SKEW.name: 1}
+    found = {
+        column: (edge, {column: value_us} if value_us > 0 else {c.CLOCK_SKEW.name: 1})
+        for column, (edge, value_us) in latency_us(known).items()
+    }
+    since_start = _start_to_playable(session)
+    if since_start is not None:
+        # One edge, one fact; where the request is missing, this is all that it says.
+        edge, value_us = since_start
+        found.setdefault(c.PROMPT_TO_PLAYABLE.name, (edge, {}))[1][c.START_TO_PLAYABLE.name] = value_us
+    for key, (edge, values) in found.items():
         dims = known.dims(edge.place, blamed=not edge.after_swap)
-        yield Fact(session.owner, column, session.requested_ms, dims, values)
+        yield Fact(session.owner, key, session.requested_ms, dims, values)
+
+
+def _start_to_playable(session: Session) -> tuple[Edge, int] | None:
+    """From the start that the first status states until it can be played; None where clocks disagree."""
+    edge = session.edge(What.FEW_SEGMENTS)
+    start_ms = next((s.start_ms for _, _, s in session.statuses if s.start_ms is not None), None)
+    if edge is None or start_ms is None or edge.at_ms <= start_ms:
+        return None
+    return edge, (edge.at_ms - start_ms) * MICROSECONDS_PER_MS
 
 
 def _end_to_end(known: Identified) -> tuple[Edge, int] | None:
@@ -170,7 +210,9 @@ def _samples(known: Identified) -> Iterator[Fact]:
 def sample_values(status: Status, warming: bool) -> dict[str, int]:
     """The values of one status sample."""
     values = {c.SAMPLES.name: 1}
-    if status.output_fps is not None and not warming:
+    if warming:
+        values[c.WARM_UP.name] = 1
+    elif status.output_fps is not None:
         values[c.OUTPUT_FPS.name] = status.output_fps
         if status.input_fps is not None:
             values[c.INPUT_FPS.name] = status.input_fps
@@ -178,6 +220,9 @@ def sample_values(status: Status, warming: bool) -> dict[str, int]:
         values[c.DEGRADED.name] = 1
         if status.state == "DEGRADED_INPUT":
             values[c.DEGRADED_INPUT.name] = 1
+            for column, unscored in _UNSCORED:
+                if column in values:
+                    values[unscored] = values[column]
     if status.achieved_flops is not None and status.peak_flops:
         values |= {c.ACHIEVED_FLOPS.name: status.achieved_flops, c.PEAK_FLOPS.name: status.peak_flops}
         values[c.STATED_SAMPLES.name] = 1

@@ -45,6 +45,7 @@ class Status(NamedTuple):
     received_bytes: int | None = None
     achieved_flops: int | None = None
     peak_flops: int | None = None
+    start_ms: int | None = None
 
 
 class Transport(NamedTuple):

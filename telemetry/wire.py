@@ -236,16 +236,18 @@ def _status(event: Json, data: Json, stamp: Stamp) -> Reading:
         input_fps=fixed(mapping(data.get("input_status")).get("fps"), "input_status.fps"),
         state=text(data.get("state")).upper(),
         restart_count=count(inference.get("restart_count"), "inference_status.restart_count"),
-        last_restart_ms=_restart_ms(inference.get("last_restart_time")),
+        last_restart_ms=_explaining_ms(inference.get("last_restart_time")),
+        start_ms=_explaining_ms(data.get("start_time")),
     )
     return _of_session(event, data, stamp, What.STATUS, said)
 
 
-def _restart_ms(value: Any) -> int | None:
+def _explaining_ms(value: Any) -> int | None:
+    """A time that only explains others: an unreadable one says nothing."""
     try:
-        return time_ms(value, "inference_status.last_restart_time")
+        return time_ms(value, "time")
     except Unreadable:
-        return None  # it explains a cold start, and is never counted
+        return None
 
 
 def _stream_event(event: Json, data: Json, stamp: Stamp) -> Reading:

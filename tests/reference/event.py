@@ -72,6 +72,7 @@ class Event:
     state: str | None = None
     gpu: str | None = None
     restarted: int | None = None
+    started: int | None = None  # a status's `start_time`
     numbers: dict[str, Fraction | None] = field(default_factory=dict)
     tracks: tuple[tuple[str, Fraction | None, Fraction | None], ...] = ()
     data: Any = None
@@ -116,6 +117,7 @@ def wire_fields(kind: str, event: dict[str, Any], body: dict[str, Any]) -> dict[
         "reason": text(body.get("message")) if edge == SWAP else None,
         "state": text(body.get("state")),
         "restarted": instant_or_none(mapped(body.get("inference_status")).get("last_restart_time")),
+        "started": instant_or_none(body.get("start_time")) if kind == "ai_stream_status" else None,
         "numbers": wire_numbers(kind, body),
         "tracks": tracks(body) if kind == "stream_ingest_metrics" else (),
     }

@@ -7,9 +7,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from tests.reference.event import Event, Place
+from tests.reference.event import FEW_SEGMENTS, FIRST_SEGMENT, SWAP, Event, Place
 from tests.reference.identity import Book, Card, Payment, Places
-from tests.reference.latency import latencies
+from tests.reference.latency import first, latencies
 from tests.reference.sessions import ATTEMPTED, Session, ids, joiner
 from tests.reference.values import fixed
 
@@ -54,6 +54,7 @@ def all_facts(
         yield from session_facts(session, dims)
         yield from stay_facts(session, dims, reason)
         yield from latency_facts(session, sessions, dims)
+        yield from shown_facts(session, dims)
         yield from leg_facts(session, dims)
         yield from transport_facts(session, dims)
         yield from bandwidth_facts(session, dims)
@@ -151,6 +152,29 @@ def latency_facts(session: Session, others: list[Session], dims: Dimensions) -> 
             yield Fact(
                 latency.metric, session.requested, where, latency.ms / (1000 if "TimeS" in latency.metric else 1)
             )
+
+
+def shown_facts(session: Session, dims: Dimensions) -> Iterator[Fact]:
+    """What `quality-benchmark-1` asks of a session. It counts where the session does; `few_processed` − the status's
+    `start_time` where the other latencies of that edge count. "The first status that states one; a difference ≤ 0 is
+    null and no clock skew." (0020)"""
+    samples, edges = session.samples, [event.edge for event in session.events]
+    shown = [event.numbers["fps"] for event in samples if event.numbers["fps"] is not None]
+    is_true = {
+        "status": samples,
+        "first_processed": FIRST_SEGMENT in edges,
+        "few_processed": FEW_SEGMENTS in edges,
+        "swapped": SWAP in edges,
+        "unviable": samples and (all(e.state == "LOADING" for e in samples) or (shown and max(shown) == 0)),
+    }
+    yield Fact("shown", session.requested, dims.of(session, session.last_place), {k for k, v in is_true.items() if v})
+    few = first(session, FEW_SEGMENTS)
+    starts = [event.started for event in samples if event.started is not None]
+    if few and starts and few.at > starts[0]:
+        where = dims.of(session, session.place_of(few))
+        if any(swap.key < few.key for swap, _ in session.swaps):
+            where |= {"orchestrator": None, "gpu": None, "gpu_model": None}
+        yield Fact("startToPlayableMs", session.requested, where, Fraction(few.at - starts[0]))
 
 
 def leg_facts(session: Session, dims: Dimensions) -> Iterator[Fact]:
@@ -259,6 +283,13 @@ def one_sample(event: Event, where: dict[str, Any], warm_up: bool) -> Iterator[F
     """`inputFps`: over the same samples. `degradedPct`: all samples, warm-up included."""
     yield Fact("sample", event.at, where, event.state)
     fps, given = event.numbers["fps"], event.numbers.get("input_fps")
+    if fps is not None:
+        yield Fact("anyFps", event.at, where, fps)
+    # "Samples in `DEGRADED_INPUT` are left out: a slow user is not the orchestrator's fault."
+    if fps is not None and not warm_up and event.state != "DEGRADED_INPUT":
+        yield Fact("scoredOutputFps", event.at, where, fps)
+        if given is not None:
+            yield Fact("scoredInputFps", event.at, where, given)
     if fps is not None and not warm_up:
         yield Fact("outputFps", event.at, where, fps)
         if given is not None:

@@ -160,6 +160,7 @@ def status(life: Life, at: int, place: int | None, fps: Any, rng: Random, restar
         "state": rng.choice(STATES),
         "inference_status": {"fps": fps, "restart_count": restarts, "last_restart_time": restarted},
         "input_status": {"fps": rng.choice((24, 30.5, 0, "", None))},
+        "start_time": rng.choice((life.start, life.start + 7, at, at + 5_000, str(life.start), "", None, 12, "soon")),
         **info(place),
     }
     dated = {} if rng.random() < 0.1 else {"timestamp": at}

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.reference import answers, supply
+from tests.reference import answers, scores, supply
 from tests.reference.event import Event
 from tests.reference.facts import Dimensions, Fact, all_facts, conflict_facts, swap_reason
 from tests.reference.identity import Book, Places
@@ -77,6 +77,16 @@ class Oracle:
         shown = supply.efficiency(self.neighbours, self.config, self.flops, millis(start), millis(end), where)
         # Which tier answers where both exist: what was measured. (0051)
         return {**told, "cudaUtilizationEfficiencyPct": stated if stated["samples"] else shown}
+
+    def evidence(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
+        """What the versions of the score read besides the metrics."""
+        return scores.evidence(self.chosen(start, end, where))
+
+    def score(
+        self, version: str, start: Instant, end: Instant, targets: scores.Targets, **where: Any
+    ) -> dict[str, Any]:
+        """The SLA score of a version of the formula."""
+        return scores.score(self, version, start, end, targets, **where)
 
     def demand(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `Demand` that events define."""

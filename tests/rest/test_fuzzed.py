@@ -29,6 +29,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 CONFIG = {"seed": 20260109, "generation": {"max-examples": 150, "deterministic": True, "database": "none"}}
 
 
+BEYOND = (b'"TOO_COMPLEX"', b"calendar", b"not after its start", b"must lie in the years")
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -83,6 +84,7 @@ def started() -> Iterator[None]:
 def test_every_operation_answers_as_it_is_described(case: Any) -> None:
     answer = case.call(headers=HEADERS)
 
-    # No schema can say which texts are cursors that were given out for this very list, nor what is too much at once.
-    beyond = "cursor" in (case.query or {}) or b'"TOO_COMPLEX"' in answer.content
+    # No schema can say which texts are cursors that were given out for this very list, what is too much at once, and
+    # which intervals end after they start, in the calendar.
+    beyond = "cursor" in (case.query or {}) or any(said in answer.content for said in BEYOND)
     case.validate_response(answer, headers=HEADERS, excluded_checks=[positive_data_acceptance] if beyond else [])
