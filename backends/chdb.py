@@ -26,6 +26,8 @@ from backends.clickhouse.store import ClickHouseStore
 from metrics.errors import StoreInUse, StoreUnavailable
 
 DATABASE = "naap"
+# The cache of conditions takes some IN for others and then leaves rows out (several releases until 26.9 did).
+EXACT = {"use_query_condition_cache": 0}
 # Directories that this process has opened: a lock on one of them may be its own.
 _OPENED: set[Path] = set()
 
@@ -122,6 +124,7 @@ def _reading(client: Client, database: str, limits: Limits) -> Client:
         "max_result_rows": limits.rows,
         "result_overflow_mode": "throw",
         "max_threads": limits.threads,
+        **EXACT,
         # Last: from here on neither settings nor data can be changed.
         "readonly": 1,
     }
@@ -132,10 +135,16 @@ def _reading(client: Client, database: str, limits: Limits) -> Client:
 
 def _writing(client: Client, database: str) -> Client:
     client.database = database
-    # An insert must become one part, whatever its size: that makes it all or nothing.
-    for name, value in {"max_insert_threads": 1, "min_insert_block_size_rows": 100_000_000}.items():
+    settings = {
+        # An insert must become one part, whatever its size: that makes it all or nothing.
+        "max_insert_threads": 1,
+        "min_insert_block_size_rows": 100_000_000,
+        "min_insert_block_size_bytes": 0,
+        "async_insert": 0,
+        **EXACT,
+    }
+    for name, value in settings.items():
         client.set_client_setting(name, value)
-    client.set_client_setting("min_insert_block_size_bytes", 0)
     return client
 
 

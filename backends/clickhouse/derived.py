@@ -15,6 +15,7 @@ from metrics.window import HOUR_MS, MINUTE_MS
 FACT, SIGHTING, SESSION, STREAM, REQUEST = "fact", "sighting", "session", "stream", "request"
 Path = tuple[str, str, int, str]  # (kind, value, slot, owner)
 Known = tuple[tuple[str, str], Kept]
+Filed = tuple[int, str, str]  # a session's slot, stream and request
 
 
 def kept_facts(facts: Sequence[Fact]) -> list[Known]:
@@ -72,8 +73,8 @@ def _texts(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> dict[s
     return {str(name): [row[index] or "" for row in rows] for index, name in enumerate(names)}
 
 
-def session_rows(derivation: Derivation, old: Mapping[str, int]) -> tuple[list[dict[str, Any]], list[Path]]:
-    """The rows of sessions, withdrawals included, and the new paths to them. `old` says where owners are filed now."""
+def session_rows(derivation: Derivation, old: Mapping[str, Filed]) -> tuple[list[dict[str, Any]], list[Path]]:
+    """The rows of sessions, withdrawals included, and the new paths to them. `old` says how owners are filed now."""
     rows: list[dict[str, Any]] = []
     paths: list[Path] = []
     slots: dict[str, int] = {}
@@ -81,11 +82,11 @@ def session_rows(derivation: Derivation, old: Mapping[str, int]) -> tuple[list[d
         row = {**row_of(stored), "deleted": 0}
         rows.append(row)
         slots[stored.record.owner] = row["slot"]
-        if old.get(stored.record.owner) != row["slot"]:
+        if old.get(stored.record.owner) != (row["slot"], row["stream_id"], row["request_id"]):
             paths += _paths_of(stored)
     blank = {name: _blank(value) for name, value in rows[0].items()} if rows else {}
     gone = frozenset(derivation.gone)
-    for owner, slot in old.items():
+    for owner, (slot, _, _) in old.items():
         if (owner in slots and slots[owner] != slot) or (owner in gone and owner not in slots):
             rows.append({**blank, "slot": slot, "owner": owner, "deleted": 1})
     return rows, paths

@@ -13,6 +13,7 @@ from backends.clickhouse.derived import (
     FACT,
     SESSION,
     SIGHTING,
+    Filed,
     columns_of_facts,
     columns_of_sightings,
     kept_facts,
@@ -118,10 +119,10 @@ class FactLog:
         rows = self._handle.query(f"kept {table.name}", sql, {"kind": kind})
         return {(owner, key): (slot, at_ms, digest) for owner, key, slot, at_ms, digest in rows}
 
-    def _sessions(self) -> dict[str, int]:
-        return dict(
-            self._handle.query("kept sessions", f"SELECT owner, slot FROM sessions {PATHED}", {"kind": SESSION})
-        )
+    def _sessions(self) -> dict[str, Filed]:
+        sql = f"SELECT owner, slot, stream_id, request_id FROM sessions {PATHED}"
+        rows = self._handle.query("kept sessions", sql, {"kind": SESSION})
+        return {owner: (slot, stream_id, request_id) for owner, slot, stream_id, request_id in rows}
 
     def _write(self, table: Table, columns: dict[str, list[Any]], changed: Change, ver: int) -> None:
         """New rows and withdrawals in one insert, so that no reader sees one without the other."""

@@ -1,6 +1,7 @@
 """Sessions and streams are found as the in-memory store finds them, by every way there is."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from tests.backends.made import (
     news,
     session_lists,
     session_questions,
+    stored_sessions,
     stream_questions,
 )
 
@@ -99,3 +101,16 @@ def test_sessions_that_news_may_change_are_found_alike(
     twin = filled(shared, [], sessions)
 
     assert list(shared.owners_explained(claims, offers)) == list(twin.owners_explained(claims, offers))
+
+
+@calm
+@given(stored_sessions("owner a"), st.sampled_from(STREAMS), st.sampled_from(REQUESTS))
+def test_a_session_filed_under_another_name_in_the_same_hour_is_found_by_it(
+    shared: Any, session: StoredSession, stream_id: str, request_id: str
+) -> None:
+    renamed = replace(session, record=replace(session.record, stream_id=stream_id, request_id=request_id))
+    twin = filled(shared, [session], [renamed])
+
+    for store in (shared, twin):
+        found = store.sessions_by_stream(session.record.source, [stream_id])
+        assert [one.record.stream_id for one in found] == [stream_id] * bool(stream_id)
