@@ -64,6 +64,33 @@ class Offer(NamedTuple):
     gpu: str
     gpu_model: str
     workflow: str
+    wallet: str = ""  # that the row names
+
+
+class Card(NamedTuple):
+    """One GPU that a service URI advertises, as a snapshot row names it. Blank text where not said."""
+
+    gpu: str
+    gpu_model: str
+    workflow: str
+    wallet: str
+
+
+class Showing(NamedTuple):
+    """Snapshots of a URI, one after the other and at most 24 h apart, that say the same; rows without a GPU too."""
+
+    uri: str
+    first_ms: int
+    last_ms: int
+    cards: tuple[Card, ...]  # distinct, in order
+
+
+class SupplyHour(NamedTuple):
+    """What supply facts are replaced by: one hour at one service URI."""
+
+    source: str
+    uri: str
+    hour_ms: int
 
 
 class Payment(NamedTuple):
@@ -138,6 +165,9 @@ class Derivation:
     sightings: Sequence[Sighting] = ()
     sessions: Sequence[StoredSession] = ()
     gone: Sequence[str] = ()  # owners of sessions that no longer have any event
+    # Everything that these hours had of supply gives way to these facts; a fact's owner is its URI.
+    hours: Sequence[SupplyHour] = ()
+    supply: Sequence[Fact] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +244,9 @@ class Log(Protocol):
     def offers_around(self, spots: Sequence[Spot], naming: str) -> Mapping[Spot, Sequence[Offer]]:
         """The same for snapshot rows, of instants at which a row of the URI names a `naming` ("gpu" or "workflow")."""
 
+    def showings(self, source: str, uris: Iterable[str], start_ms: int, end_ms: int) -> Sequence[Showing]:
+        """What snapshots in [start_ms, end_ms) say of these URIs, by (URI, time); rows of one instant are united."""
+
     def payments_by_request(self, source: str, request_ids: Iterable[str]) -> Sequence[Payment]:
         """Payments that carry one of these request ids."""
 
@@ -253,6 +286,9 @@ class Log(Protocol):
     # Facts
     def replace(self, derivation: Derivation) -> None:
         """Replace everything of `owners`, and note (durably, before) which buckets of the rollups become stale."""
+
+    def supply_hours(self, source: str) -> Sequence[SupplyHour]:
+        """The hours for which there are supply facts, in any order."""
 
     def refresh(self) -> None:
         """Bring the rollups up to date for the stale buckets."""

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TypeVar
 
 from backends.backend import (
@@ -18,6 +19,7 @@ from backends.backend import (
 from backends.log import (
     STAKE,
     Batch,
+    Card,
     Claim,
     Derivation,
     Event,
@@ -26,10 +28,12 @@ from backends.log import (
     Offer,
     Payment,
     Rejected,
+    Showing,
     Spot,
     Stake,
     Statements,
     StoredSession,
+    SupplyHour,
 )
 from metrics.dimension import Dimension
 from metrics.fact import Fact
@@ -37,7 +41,7 @@ from metrics.fold import fold
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, Sighting, SightingQuestion, seen
-from metrics.window import DAY_MS
+from metrics.window import DAY_MS, HOUR_MS
 
 LIKE_DIMENSIONS = {
     Dimension.SOURCE: "source",
@@ -69,6 +73,7 @@ class MemoryStore:
         self.stakings: dict[tuple[str, str], Stake] = {}
         self.stored: dict[str, StoredSession] = {}
         self.facts: dict[str, list[Fact]] = {}
+        self.supply: dict[SupplyHour, list[Fact]] = {}
         self.sightings: dict[str, list[Sighting]] = {}
         self.version = 0
 
@@ -82,7 +87,8 @@ class MemoryStore:
         return Holdings(sources, len(self.undone), self.version)
 
     async def rows(self, question: Question) -> Sequence[Row]:
-        return fold((fact for facts in self.facts.values() for fact in facts), question)
+        held = self.supply if question.hourly else self.facts
+        return fold(chain.from_iterable(held.values()), question)
 
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
         return seen((one for sightings in self.sightings.values() for one in sightings), question)
@@ -211,6 +217,21 @@ class MemoryStore:
         instants = {(o.source, o.uri, o.at_ms) for o in every if getattr(o, naming)}
         return around([o for o in every if (o.source, o.uri, o.at_ms) in instants], spots, "uri")
 
+    def showings(self, source: str, uris: Iterable[str], start_ms: int, end_ms: int) -> Sequence[Showing]:
+        wanted, found = frozenset(uris), list[Showing]()
+        told: dict[tuple[str, int], set[Card]] = defaultdict(set)
+        for offer in chain.from_iterable(self.offers.values()):
+            if offer.source == source and offer.uri in wanted and start_ms <= offer.at_ms < end_ms:
+                told[offer.uri, offer.at_ms].add(Card(offer.gpu, offer.gpu_model, offer.workflow, offer.wallet))
+        for (uri, at_ms), cards in sorted(told.items()):
+            last = found[-1] if found else None
+            same = last is not None and (last.uri, last.cards) == (uri, tuple(sorted(cards)))
+            if last is not None and same and at_ms - last.last_ms <= DAY_MS:
+                found[-1] = last._replace(last_ms=at_ms)
+            else:
+                found.append(Showing(uri, at_ms, at_ms, tuple(sorted(cards))))
+        return found
+
     def payments_by_request(self, source: str, request_ids: Iterable[str]) -> Sequence[Payment]:
         wanted = frozenset(request_ids) - {""}
         return [p for p in self.payments.values() if p.source == source and p.request_id in wanted]
@@ -297,7 +318,16 @@ class MemoryStore:
         for sighting in derivation.sightings:
             self.sightings.setdefault(sighting.owner, []).append(sighting)
         self.stored.update({stored.record.owner: stored for stored in derivation.sessions})
+        for hour in derivation.hours:
+            self.supply.pop(hour, None)
+        for fact in derivation.supply:
+            assert fact.dims[0] is not None
+            hour = SupplyHour(fact.dims[0], fact.owner, fact.at_ms // HOUR_MS * HOUR_MS)
+            self.supply.setdefault(hour, []).append(fact)
         self.version += 1
+
+    def supply_hours(self, source: str) -> Sequence[SupplyHour]:
+        return [hour for hour in self.supply if hour.source == source]
 
     def refresh(self) -> None:
         self.version += 1

@@ -7,6 +7,7 @@ key a `versioned` table keeps the one with the highest `ver`, and none where tha
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from metrics import supply
 from metrics.columns import COLUMNS, MEASURES
 from metrics.dimension import DIMENSIONS
 from metrics.measure import Aggregate, Measure, Width
@@ -82,7 +83,7 @@ def of_measure(measure: Measure) -> Field:
         Aggregate.MIN: INT,
         Aggregate.MAX: INT,
         Aggregate.HISTOGRAM: Kind.HISTOGRAM,
-        Aggregate.SPAN: INT,
+        Aggregate.SPAN: Kind.WIDE if measure.column.held else INT,
     }
     return Field(measure.name, kinds[measure.aggregate], measure.aggregate in (Aggregate.MIN, Aggregate.MAX))
 
@@ -133,6 +134,18 @@ FACTS = Table(
         *(Field(column.name, INT if column.width is Width.INT64 else Kind.HUGE, nullable=True) for column in COLUMNS),
     ),
     ("slot", "owner", "key"),
+)
+
+
+# Facts that last up to an hour. `slot` is that hour, `owner` the service URI.
+SUPPLY = Table(
+    "supply",
+    (
+        *_fields(slot=INT, owner=TEXT, key=TEXT, at_ms=INT, digest=COUNT),
+        *DIMS,
+        *(Field(column.name, INT, nullable=True) for column in supply.COLUMNS),
+    ),
+    ("slot", "source", "owner", "key"),
 )
 
 
@@ -194,7 +207,7 @@ CLAIMS = Table(
 )
 OFFERS = Table(
     "offers",
-    _fields(source=TAG, uri=TEXT, at_ms=INT, id=TEXT, n=INT, gpu=TEXT, gpu_model=TAG, workflow=TAG),
+    _fields(source=TAG, uri=TEXT, at_ms=INT, id=TEXT, n=INT, gpu=TEXT, gpu_model=TAG, workflow=TAG, wallet=TAG),
     ("source", "uri", "at_ms", "id", "n"),
     granule=1024,
 )
@@ -221,6 +234,6 @@ STAKES = Table(
 WANTED = Table("wanted", _fields(a=TEXT, b=TEXT, n=INT), (), versioned=False)
 
 TABLES = (
-    *(RAW, IDS, CONFLICTS, REJECTED, MARKS, PATHS, STALE, FACTS, FACTS_MINUTE, FACTS_HOUR, FACTS_DAY),
+    *(RAW, IDS, CONFLICTS, REJECTED, MARKS, PATHS, STALE, FACTS, FACTS_MINUTE, FACTS_HOUR, FACTS_DAY, SUPPLY),
     *(SIGHTINGS, SIGHTINGS_HOUR, SIGHTINGS_DAY, SESSIONS, CLAIMS, OFFERS, PAYMENTS, STAKES, WANTED),
 )  # fmt: skip

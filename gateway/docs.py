@@ -3,7 +3,7 @@
 import sys
 
 from gateway.score_docs import scores
-from metrics.catalogue import BY_NAME, OUTCOMES
+from metrics.catalogue import BY_NAME, OUTCOMES, SUPPLY
 from metrics.metric import Direction, Metric, Statistic
 from rest.demand import ITEM as DEMAND
 from rest.gpu_metrics import METRICS as IN_REST
@@ -32,7 +32,7 @@ BETTER = {Direction.HIGHER: "higher", Direction.LOWER: "lower", Direction.NEITHE
 
 def page() -> str:
     """The reference page."""
-    sections = (_section(metric) for metric in BY_NAME.values())
+    sections = (_section(metric) for metric in (*BY_NAME.values(), *SUPPLY.values()))
     parts = [INTRODUCTION, _overview(), *sections, _outcomes(), _demand(), scores(), STATISTICS]
     return "\n".join(parts)
 

@@ -15,7 +15,7 @@ from backends.memory import MemoryStore
 from gateway.simulate import simulation
 from gateway.timeline import entry
 from graph.schema import build_schema
-from metrics.window import from_ms
+from metrics.window import from_ms, to_ms
 from resolvers.context import Context
 from telemetry.loader import Loader
 from telemetry.regions import Regions
@@ -28,7 +28,7 @@ ORCHESTRATORS, SEED = 5, 7
 QUIET, BUSY = 0.1, 1.5  # sessions asked for per orchestrator and hour
 WIDTH = 140
 # How much of a list is shown: of texts, of numbers, of things that fit a line each, of others.
-MOST = (2, 24, 12, 3)
+MOST = (2, 25, 24, 3)
 SCHEMA = build_schema()
 INTRODUCTION = f"""\
 # Questions
@@ -46,7 +46,7 @@ def network() -> Context:
     """The simulated network, ready to be asked."""
     weeks = simulation(ORCHESTRATORS, 13 * 24, SEED, END - DAY, QUIET)
     day = simulation(ORCHESTRATORS, 24, SEED, END, BUSY)
-    fed = {"weeks": list(weeks.events()), "day": list(day.events())}
+    fed = {"weeks": [line for line in weeks.events() if not _advertises_beyond(line)], "day": list(day.events())}
     regions = Regions.of_config({"version": "questions", "regions": day.truth()["regions"]})
     store = MemoryStore()
     loader = Loader(store, lambda: END, regions)
@@ -55,6 +55,12 @@ def network() -> Context:
     loader.load("stake", (event for _, event in stake_events(day.stakes(), "the simulated stake")))
     loader.derive()
     return Context(store, END, entry, "questions", regions.names)
+
+
+def _advertises_beyond(line: bytes) -> bool:
+    """Is it a snapshot that is still good on the last day? That day's own feed would advertise the same GPUs again."""
+    event = json.loads(line)
+    return event["type"] == "network_capabilities" and int(event["timestamp"]) >= to_ms(END - 2 * DAY)
 
 
 def files() -> list[Path]:
@@ -112,7 +118,7 @@ def shortened(value: Any) -> Any:
 def _kind(items: list[Any]) -> int:
     if not any(isinstance(one, Mapping | list) for one in items):
         return 0 if any(isinstance(one, str) for one in items) else 1
-    return 2 if all(len(_line(one)) < WIDTH - 16 for one in items) else 3
+    return 2 if all(len(_line(one)) < WIDTH - 8 for one in items) else 3
 
 
 def shown(value: Any, indent: str = "") -> str:

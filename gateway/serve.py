@@ -23,6 +23,7 @@ from metrics.window import Window, from_ms
 from promptsets.dataset import Catalogue
 from promptsets.source import load
 from rest.page import interval
+from telemetry.flops import Flops
 from telemetry.loader import Loader
 from telemetry.regions import Regions
 
@@ -67,7 +68,7 @@ def serve_one(settings: Settings, listening: socket.socket) -> None:
     _log(settings)
     datasets, targets = Catalogue.of(load(settings.datasets)), Targets.load(settings.targets)
     store, regions = open_store(settings.backend), Regions.load(settings.regions)
-    writer = Writer(Loader(store, utc_now, regions), settings.loader_queue)
+    writer = Writer(Loader(store, utc_now, regions, Flops.load(settings.flops)), settings.loader_queue)
     app = build_app(Parts(settings, store, writer, regions, utc_now, datasets, targets))
     tuned()
     _announce(settings, asyncio.run(store.holds()).latest_ms)

@@ -90,6 +90,9 @@ class Settings:
 
     backend: str = _setting("chdb://~/.naap", _text, "The store: chdb:///path (embedded; ~ and . may begin it).")
     regions: Path | None = _setting(None, _readable, "A versioned file of regions: name, gateways, service URIs.")
+    flops: Path | None = _setting(
+        None, _readable, "A versioned file of peak FLOPS by GPU model and FLOPs per frame by workflow; unset: our own."
+    )
     targets: Path | None = _setting(
         None, _readable, "A versioned file of targets per workflow; unset: the one that comes along."
     )

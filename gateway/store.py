@@ -16,6 +16,7 @@ from gateway.interpreter import tuned
 from gateway.settings import Settings
 from metrics.errors import BadRequest
 from metrics.window import Window
+from telemetry.flops import Flops
 from telemetry.loader import Loader
 from telemetry.regions import Regions
 
@@ -68,7 +69,7 @@ def opened(settings: Settings) -> Iterator[Loader]:
     """The loader of the store, which is let go of at the end. What a crash left behind is derived first."""
     store = open_store(settings.backend)
     try:
-        loader = Loader(store, utc_now, Regions.load(settings.regions))
+        loader = Loader(store, utc_now, Regions.load(settings.regions), Flops.load(settings.flops))
         tuned()
         loader.recover()
         yield loader

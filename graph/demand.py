@@ -17,14 +17,14 @@ from resolvers.context import Context
 from resolvers.freshness import freshness
 
 
-@strawberry.type(description="The minutes of one GPU model.")
+@strawberry.type(description="The minutes of one GPU model that was used or advertised.")
 class GpuModelDemand:
     """`resolvers.demand.GpuModelDemand` as it is answered."""
 
     gpu_model: str | None = strawberry.field(description="The model; null where the GPU is unknown.")
     inference_minutes: float = strawberry.field(description="Minutes of inference on it.")
     capacity_rate_pct: float | None = strawberry.field(
-        description="Its busy share of the advertised time; null until told."
+        description="Busy share of the time for which GPUs of the model were advertised; null where none were."
     )
 
 
@@ -41,7 +41,8 @@ class Demand:
     )
     by_gpu_model: list[GpuModelDemand] = strawberry.field(description="The minutes by GPU model.")
     capacity_rate_pct: float | None = strawberry.field(
-        description="Busy share of the advertised GPU time; null until told."
+        description="Busy share of the advertised GPU time: at any instant a service URI's busy GPUs are its "
+        "sessions, at most its GPUs. Null where nothing was advertised, and of gateways: supply belongs to none."
     )
     fees_wei: Wei = strawberry.field(
         description="Expected value of the tickets: face value × win probability × tickets."

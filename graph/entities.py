@@ -15,17 +15,19 @@ from graph.node import Node
 from graph.scalars import Address, Decimal, address_or_none
 from graph.scores import Scored
 from graph.standing import Standing
+from graph.supply import SupplyCell
 from graph.targets import WorkflowTargets
 from graph.window import WindowArgument, window_from
 from metrics.sighting import Trait
 from metrics.window import from_ms
-from resolvers import census, scores
+from resolvers import cei, census, scores
 from resolvers import entities as seen
 from resolvers.entities import Entity, Kind
 from resolvers.order import NEWEST
 from resolvers.page import Slice
 from resolvers.scope import filtered
 from resolvers.stake import stake
+from resolvers.supply import supply as heat_map
 
 if TYPE_CHECKING:
     from graph.streams import Stream
@@ -91,6 +93,15 @@ class Orchestrator(Node, Measured, Scored):
     @field("The workflows that it was seen with. Under it they count only what it did.")
     async def workflows(self, info: Ctx) -> list["Workflow"] | None:
         return await every(Workflow, info, self.scope)
+
+    @field(
+        "Compute-efficiency index: the efficiency, less where its GPUs cost more per minute of inference than the "
+        "median of the network's GPUs of that model. Null without an efficiency or fees. In %."
+    )
+    async def cei_pct(
+        self, info: Ctx, window: WindowArgument = None, workflow: WorkflowArgument = None
+    ) -> float | None:
+        return await cei.cei_pct(info.context, self.scope, window_from(window, info.context.now), workflow)
 
     @field("Where it stands among all orchestrators that have a score in the window.")
     async def standing(
@@ -162,6 +173,15 @@ class Gpu(Node, Measured, Scored):
     @field("The workflows that it was seen with. Under it they count only what it did.")
     async def workflows(self, info: Ctx) -> list["Workflow"] | None:
         return await every(Workflow, info, self.scope)
+
+    @field(
+        "Compute-efficiency index: the efficiency, less where its GPUs cost more per minute of inference than the "
+        "median of the network's GPUs of that model. Null without an efficiency or fees. In %."
+    )
+    async def cei_pct(
+        self, info: Ctx, window: WindowArgument = None, workflow: WorkflowArgument = None
+    ) -> float | None:
+        return await cei.cei_pct(info.context, self.scope, window_from(window, info.context.now), workflow)
 
     @field("When it was first seen.")
     def first_seen_at(self, info: Ctx) -> datetime | None:
@@ -268,6 +288,11 @@ class Network(Measured):
     @field("GPUs of each service URI's last snapshot in the 24 hours before lastEventAt.")
     async def gpu_count(self, info: Ctx) -> int | None:
         return await census.gpu_count(info.context, self.scope)
+
+    @field("Supply and demand by region and workflow: the cells of a heat map.")
+    async def supply(self, info: Ctx, window: WindowArgument = None) -> list[SupplyCell] | None:
+        span = window_from(window, info.context.now)
+        return cast(list[SupplyCell], await heat_map(info.context, self.scope, span))
 
     @field("When the latest event happened: where to end a window over old data.")
     async def last_event_at(self, info: Ctx) -> datetime | None:

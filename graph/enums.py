@@ -5,6 +5,7 @@ from enum import Enum
 import strawberry
 
 from metrics.columns import JobKind, SwapReason
+from metrics.efficiency import Confidence, Tier
 from metrics.metric import Direction, Statistic
 from metrics.window import Grain
 from resolvers.measured import Comparison, Fill
@@ -21,6 +22,13 @@ strawberry.enum(
 )
 strawberry.enum(Statistic, description="What can be told of a metric; VALUE is the mean of a distribution.")
 strawberry.enum(Direction, description="Which way is better.")
+strawberry.enum(
+    Tier,
+    name="EfficiencyTier",
+    description="What an efficiency rests on. MEASURED: FLOPS that samples state. PROXY: frames shown, and published "
+    "figures of the GPU model and the workflow.",
+)
+strawberry.enum(Confidence, description="How far a value can be trusted.")
 strawberry.enum(SwapReason, description="Why a stream left an orchestrator.")
 strawberry.enum(
     JobKind, description="What runs a job: a fixed pipeline, a language model, or the user's own container."

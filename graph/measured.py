@@ -6,6 +6,7 @@ from typing import Annotated, cast
 import strawberry
 from strawberry.types import Info
 
+import graph.enums  # noqa: F401  # marks the enums of the numbers, whoever comes first
 from graph.demand import Demand, DemandSeries, demand_asked
 from graph.fields import field
 from graph.jobs import JobMetrics, jobs_asked

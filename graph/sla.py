@@ -10,6 +10,7 @@ from graph.selection import Selection
 from graph.window import Freshness, TimeWindow
 from metrics.catalogue import BY_NAME, METRICS, OUTCOMES
 from metrics.columns import SWAPS_BY_REASON, SwapReason
+from metrics.efficiency import EFFICIENCY, Confidence, Tier
 from metrics.errors import BadRequest
 from metrics.measure import Measure
 from metrics.metric import Metric, Statistic
@@ -99,6 +100,18 @@ class Distribution:
     """`resolvers.figures.Figure` of a distribution."""
 
 
+@strawberry.type(description="An efficiency: a share with its evidence and target, and what it rests on.")
+@with_fields(
+    {name: _TOLD[name] for name in _MEASUREMENT}
+    | {
+        "tier": (Tier | None, "What the value rests on; null without one."),
+        "confidence": (Confidence | None, "How far that can be trusted: HIGH for MEASURED, LOW for PROXY."),
+    }
+)
+class Efficiency:
+    """`resolvers.figures.EfficiencyFigure` as it is answered."""
+
+
 @strawberry.type(
     description="How many sessions ended how. requested = all; attempted = served + startupFailed + outputFailed."
 )
@@ -118,6 +131,8 @@ class SwapReasonCount:
 def _type_of(metric: Metric) -> Any:
     if metric.is_count:
         return float if metric.is_large else int
+    if metric is EFFICIENCY:
+        return Efficiency
     return Distribution if metric.column else Measurement
 
 
@@ -171,6 +186,8 @@ def _reads(metric: Metric, below: frozenset[str]) -> set[Measure]:
     if metric.is_count:
         return set(metric.reads())
     statistics = {_STATISTIC_OF[name] for name in below if name in _STATISTIC_OF}
-    if "met" in below:
+    if below & {"met", "tier", "confidence"}:
         statistics.add(Statistic.VALUE)
+    if below & {"tier", "confidence"}:
+        statistics.add(Statistic.SAMPLES)
     return {measure for statistic in statistics for measure in metric.reads(statistic)}

@@ -1,9 +1,11 @@
 """Every metric, declared once: GraphQL fields, REST keys, columns read, cost and `docs/metrics.md` derive from here."""
 
 from metrics import columns as c
+from metrics.efficiency import EFFICIENCY
 from metrics.formula import AtLeast, Root
 from metrics.measure import Aggregate, Column, Measure
 from metrics.metric import Direction, Metric, Target, count, distribution, share_pct
+from metrics.supply import BUSY_MS, GPU_MS
 
 LOWER, HIGHER = Direction.LOWER, Direction.HIGHER
 
@@ -196,6 +198,7 @@ BANDWIDTH_DOWN = distribution(
     "runner.metrics.sample: rx_bytes",
     caveats="As bandwidthUpMbps.",
 )
+CUDA_UTILIZATION_EFFICIENCY = EFFICIENCY
 
 COUNTS = (
     count("sessions", c.SESSIONS, "Sessions requested.", "stream_trace: gateway_receive_stream_request, else any event",
@@ -216,7 +219,10 @@ COUNTS = (
           caveats="They count for the orchestrator and for no GPU; where all that fit are of one model, for that."),
 )  # fmt: skip
 
-METRICS: tuple[Metric, ...] = tuple(value for value in list(vars().values()) if isinstance(value, Metric)) + COUNTS
+METRICS: tuple[Metric, ...] = (
+    *dict.fromkeys(value for value in list(vars().values()) if isinstance(value, Metric)),
+    *COUNTS,
+)
 
 _JOBS_ENDED = _sum(c.JOBS_SUCCEEDED) + _sum(c.JOBS_FAILED)
 _COMPLETIONS = "ai_batch_request_completed, job_gateway_completed"
@@ -304,6 +310,22 @@ JOB_METRICS: tuple[Metric, ...] = (
 )
 
 BY_NAME = {metric.name: metric for metric in (*METRICS, *JOB_METRICS)}
+
+# Of `demand` and the heat map, beside their sums.
+SUPPLY = {
+    "capacity_rate_pct": Metric(
+        "capacity_rate_pct",
+        share_pct(BUSY_MS.measures[0], GPU_MS.measures[0]),
+        GPU_MS.measures[0],
+        "%",
+        "Busy share of the advertised GPU time. At any instant a service URI's busy GPUs are its sessions, at most as "
+        "many as the GPUs that it advertises; a GPU counts once per URI, and from its snapshot until the next one, 24 "
+        "hours at most. By workflow, sessions and GPUs of that workflow alone.",
+        "network_capabilities, and the events of sessions",
+        caveats="Null by gateway and by synthetic: supply belongs to neither. Sessions of gateways that do not report "
+        "are not seen: a busy GPU can look idle. The region is the one configured for the URI.",
+    )
+}
 
 OUTCOMES = {
     "requested": _sum(c.SESSIONS),

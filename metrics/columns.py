@@ -45,6 +45,9 @@ UNSCORED_INPUT_FPS = averaged("unscored_input_fps", BILLIONTHS)  # input_fps in 
 ACHIEVED_FLOPS = counter("achieved_flops", Width.INT256)
 PEAK_FLOPS = counter("peak_flops", Width.INT256)
 STATED_SAMPLES = counter("stated_samples")  # samples that state both
+# Frames since the session's last sample × FLOPs per frame, where both figures are published: in 10⁻¹² FLOP.
+SHOWN_FLOPS = counter("shown_flops", Width.INT256)
+SHOWN_SAMPLES = counter("shown_samples")
 
 # Sessions, in the bucket of their request.
 SESSIONS = counter("sessions")

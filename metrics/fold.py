@@ -19,7 +19,7 @@ def fold(facts: Iterable[Fact], question: Question) -> list[Row]:
     A group has a row where any fact of it lies in the window (or, where a span is asked, reaches into it).
     """
     start, end = question.window.start_ms, question.window.end_ms
-    spans = [measure.column.name for measure in question.measures if measure.aggregate is Aggregate.SPAN]
+    spans = {measure.span for measure in question.measures if measure.span is not None}
     keeps, group_of = _keeps(question), _group_of(question)
     groups: dict[Group, dict[str, Sum]] = {}
     for fact in facts:
@@ -104,4 +104,6 @@ def _of_fact(measure: Measure, fact: Fact, question: Question) -> Sum:
     if measure.aggregate is Aggregate.HISTOGRAM:
         histogram: Histogram = {bucket_of(value): 1}
         return histogram
-    return _overlap(fact, measure.column.name, question) if measure.aggregate is Aggregate.SPAN else value
+    if measure.span is not None:
+        return _overlap(fact, measure.span, question) * (value if measure.column.held else 1)
+    return value

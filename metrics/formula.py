@@ -129,6 +129,42 @@ class AtLeast(Formula):
         return f"{self.inner} where {self.evidence} ≥ {self.least}"
 
 
+@dataclass(frozen=True, slots=True)
+class AtMost(Formula):
+    """A formula of which more than `most` can only come of what was stated wrongly."""
+
+    most: int
+    inner: Formula
+
+    def reads(self) -> frozenset[Measure]:
+        return self.inner.reads()
+
+    def value(self, inputs: Inputs) -> Number | None:
+        inner = self.inner.value(inputs)
+        return None if inner is None else min(inner, self.most)
+
+    def __str__(self) -> str:
+        return f"min({self.most}, {self.inner})"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf(Formula):
+    """The first formula where it has a value, else the second."""
+
+    first: Formula
+    second: Formula
+
+    def reads(self) -> frozenset[Measure]:
+        return self.first.reads() | self.second.reads()
+
+    def value(self, inputs: Inputs) -> Number | None:
+        first = self.first.value(inputs)
+        return self.second.value(inputs) if first is None else first
+
+    def __str__(self) -> str:
+        return f"{self.first}, else {self.second}"
+
+
 def mean(total: Measure, count: Measure, scale: int) -> Formula:
     """The mean in the metric's unit: one division of exact integers."""
     return total / (count * scale if scale != 1 else count)

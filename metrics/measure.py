@@ -16,7 +16,8 @@ class Aggregate(Enum):
     MIN = "min"
     MAX = "max"
     HISTOGRAM = "hist"
-    # A duration in ms that begins at its fact's time and never crosses a minute: clipped to the window.
+    # A duration in ms that begins at its fact's time and never crosses a minute (where the column is `hourly`: an
+    # hour), or a level that is held for so long and counts level × ms: clipped to the window.
     SPAN = "span"
 
 
@@ -35,6 +36,10 @@ class Column:
     aggregates: tuple[Aggregate, ...]
     scale: int = 1  # stored integer = value × scale
     width: Width = Width.INT64
+    # Of facts whose spans may last an hour. They are kept apart, and no question to a store mixes the two.
+    hourly: bool = False
+    # Where this is a level: the column that says for how long it is held.
+    held: "Column | None" = None
 
     def measure(self, aggregate: Aggregate) -> "Measure":
         """The measure of this column."""
@@ -58,6 +63,11 @@ class Measure(Formula):
     def __post_init__(self) -> None:
         plain = self.aggregate in (Aggregate.SUM, Aggregate.SPAN) and len(self.column.aggregates) == 1
         object.__setattr__(self, "name", self.column.name if plain else f"{self.column.name}_{self.aggregate.value}")
+
+    @property
+    def span(self) -> str | None:
+        """The column that says how long the fact lasts, where this counts a duration or a level held."""
+        return (self.column.held or self.column).name if self.aggregate is Aggregate.SPAN else None
 
     def reads(self) -> frozenset["Measure"]:
         return frozenset((self,))

@@ -32,6 +32,11 @@ class Question:
                 "interval",
             )
 
+    @property
+    def hourly(self) -> bool:
+        """Is it about facts that last up to an hour? Of a store that is asked of all measures or of none."""
+        return self.measures[0].column.hourly
+
     @classmethod
     def of(
         cls,

@@ -33,20 +33,19 @@ def present(rows: Iterable[Seen], by: tuple[Trait, ...]) -> set[str]:
     """The ids of the GPUs that are there. GPU ids churn, so a URI's last snapshot counts and not all of its day."""
     source, uri, gpu = (by.index(trait) for trait in (Trait.SOURCE, Trait.SERVICE_URI, Trait.GPU))
     telling = [by.index(trait) for trait in _OF_SNAPSHOTS]
-    advertised: dict[tuple[str | None, str], list[tuple[str, int]]] = defaultdict(list)
+    advertised: dict[tuple[str | None, str], list[tuple[str | None, int]]] = defaultdict(list)
     met: list[tuple[tuple[str | None, str | None], str]] = []
     for row in rows:
         name, at = row.traits[gpu], row.traits[uri]
-        if name is None:
-            continue
+        # A last snapshot that names no GPU takes back what the ones before it named.
         if at is not None and any(row.traits[index] is not None for index in telling):
             advertised[row.traits[source], at].append((name, row.last_ms))
-        else:
+        elif name is not None:
             met.append(((row.traits[source], at), name))
     found = {name for place, name in met if place not in advertised}
     for told in advertised.values():
         last = max(last_ms for _, last_ms in told)
-        found.update(name for name, last_ms in told if last_ms == last)
+        found.update(name for name, last_ms in told if name is not None and last_ms == last)
     return found
 
 

@@ -24,6 +24,7 @@ from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.loader import Loader
 from resolvers.ranking import Rankings
+from resolvers.supplied import asks_supply, supplied
 
 
 class Entry(Protocol):
@@ -127,11 +128,13 @@ class Context:
 
     def load(self, question: Question) -> Awaitable[list[Row]]:
         """The rows that answer a question; questions of one moment are read together."""
+        if asks_supply(question):
+            return supplied(self.loader.rows.load, question)
         return self.loader.rows.load(question)
 
     async def rows(self, question: Question) -> Sequence[Row]:
         """The same, as a coroutine."""
-        return await self.loader.rows.load(question)
+        return await self.load(question)
 
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
         """Which combinations of traits were seen."""

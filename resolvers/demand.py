@@ -2,16 +2,18 @@
 
 from asyncio import gather
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from metrics import columns as c
+from metrics.catalogue import SUPPLY
 from metrics.dimension import Dimension
 from metrics.exact import decimal_text
 from metrics.fold import add
 from metrics.measure import Column, Measure
 from metrics.row import Row, Sum
+from metrics.supply import BUSY_MS, GPU_MS
 from metrics.window import MINUTE_MS, Grain, Window, from_ms
 from resolvers.context import Context
 from resolvers.figures import small
@@ -39,15 +41,20 @@ NEEDS = {
 # What is worked out of two of them.
 RATIOS = {"fees_wei_per_minute": ("fees_wei", "inference_minutes")}
 LEAST = NEEDS["sessions"]
+CAPACITY = SUPPLY["capacity_rate_pct"]
+# The fields that need to know of supply.
+OF_SUPPLY = frozenset(("capacity_rate_pct", "by_gpu_model"))
+_SUPPLY = Measures(sorted(CAPACITY.formula.reads()))
 
 
 @dataclass(frozen=True, slots=True)
 class DemandAsked:
-    """The measures that a selection needs, and whether it wants them by GPU model, and stake."""
+    """The measures that a selection needs, those of supply apart, whether by GPU model, and stake."""
 
     measures: Measures
     by_gpu_model: bool = False
     stake: bool = False
+    supply: Measures = Measures()
 
 
 def demand_asked(fields: Iterable[str]) -> DemandAsked:
@@ -55,33 +62,33 @@ def demand_asked(fields: Iterable[str]) -> DemandAsked:
     names = frozenset(fields)
     read = names.union(*(RATIOS[name] for name in names & RATIOS.keys()))
     measures = {NEEDS[name] for name in read if name in NEEDS} or {LEAST}
-    return DemandAsked(Measures(sorted(measures)), "by_gpu_model" in names, "stake_lpt" in names)
+    supply = _SUPPLY if names & OF_SUPPLY else Measures()
+    return DemandAsked(Measures(sorted(measures)), "by_gpu_model" in names, "stake_lpt" in names, supply)
 
 
 class GpuModelDemand:
-    """The minutes of one GPU model."""
+    """The minutes of one GPU model, and its busy share. What is busy of an unknown model has no share of anything."""
 
-    __slots__ = ("gpu_model", "inference_minutes")
+    __slots__ = ("capacity_rate_pct", "gpu_model", "inference_minutes")
 
-    capacity_rate_pct: float | None = None
-
-    def __init__(self, gpu_model: str | None, inference_ms: int) -> None:
+    def __init__(self, gpu_model: str | None, inference_ms: int, supply: Mapping[str, Sum]) -> None:
         self.gpu_model = gpu_model
         self.inference_minutes = inference_ms / MINUTE_MS
+        self.capacity_rate_pct = None if gpu_model is None else CAPACITY.value(supply)
 
 
 class Demand:
-    """The demand of one window, from its rows by GPU model (or from one row in all)."""
+    """The demand of one window, from its rows by GPU model (or from one row in all), and those of supply."""
 
-    __slots__ = ("_rows", "stake_lpt", "window")
+    __slots__ = ("_rows", "_supply", "stake_lpt", "window")
 
-    # Needs the tables that come with slots.
-    capacity_rate_pct: float | None = None
-
-    def __init__(self, window: Window, rows: Sequence[Row], stake_lpt: str | None = None) -> None:
+    def __init__(
+        self, window: Window, rows: Sequence[Row], stake_lpt: str | None = None, supply: Sequence[Row] = ()
+    ) -> None:
         self.window = window
         self._rows = rows
         self.stake_lpt = stake_lpt
+        self._supply = supply
 
     @property
     def streams(self) -> int:
@@ -105,10 +112,23 @@ class Demand:
 
     @property
     def by_gpu_model(self) -> list[GpuModelDemand]:
-        """The minutes by GPU model, the unknown one last."""
+        """Every GPU model that was used or advertised, by name, the unknown one last."""
         name = NEEDS["by_gpu_model"].name
-        told = ((row.by[0], row.sums.get(name)) for row in self._rows)
-        return [GpuModelDemand(model, spent) for model, spent in told if isinstance(spent, int) and spent]
+        spent = {row.by[0]: _integer(row.sums.get(name)) for row in self._rows}
+        supply = {row.by[0]: row.sums for row in self._supply}
+        advertised = {model for model, sums in supply.items() if model and sums[GPU_MS.name]}
+        models = {model for model, ms in spent.items() if ms} | advertised
+        ordered = sorted(models, key=lambda model: (model is None, model or ""))
+        return [GpuModelDemand(model, spent.get(model, 0), supply.get(model, {})) for model in ordered]
+
+    @property
+    def capacity_rate_pct(self) -> float | None:
+        """Busy share of the advertised GPU time; None where nothing was advertised, or supply does not belong to it."""
+        sums = {
+            column.name: sum(_integer(row.sums.get(column.name)) for row in self._supply)
+            for column in (GPU_MS, BUSY_MS)
+        }
+        return CAPACITY.value(sums)
 
     @property
     def fees_wei(self) -> int:
@@ -166,18 +186,21 @@ class DemandSeries:
     async def buckets(self, asked: DemandAsked, partial: bool = True) -> list[DemandBucket]:
         """Every bucket with its demand."""
         self.context.spend_points(self.window.count(self.interval))
-        found: dict[int, list[Row]] = defaultdict(list)
-        for row in await _read(self.context, self.scope, self.window, asked, self.interval):
-            found[row.start_ms or 0].append(row)
+        rows, supply = await _read(self.context, self.scope, self.window, asked, self.interval)
+        found: dict[int, tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
+        for of_kind, some in enumerate((rows, supply)):
+            for row in some:
+                found[row.start_ms or 0][of_kind].append(row)
         reach = (await self.context.holds()).latest_ms if partial else None
         starts = sorted(found) if self.fill is Fill.NONE else list(self.window.buckets(self.interval))
         ends = {start: min(start + self.interval.value, self.window.end_ms) for start in starts}
         staked = await stakes(self.context, self.scope, [*ends.values()] if asked.stake else [])
-        made, rows = [], list[Row]()
+        nothing: tuple[list[Row], list[Row]] = ([], [])
+        made, kept = [], nothing
         for start, end in ends.items():
-            rows = found.get(start, rows if self.fill is Fill.PREVIOUS else [])
+            kept = found.get(start, kept if self.fill is Fill.PREVIOUS else nothing)
             span = Window.of_ms(max(start, self.window.start_ms), end)
-            made.append(self._bucket(start, Demand(span, rows, staked.get(end)), reach))
+            made.append(self._bucket(start, Demand(span, kept[0], staked.get(end), kept[1]), reach))
         return made
 
     def _bucket(self, start: int, demand: Demand, reach: int | None) -> DemandBucket:
@@ -188,17 +211,20 @@ class DemandSeries:
 async def demand(context: Context, scope: Scope, window: Window, asked: DemandAsked) -> Demand:
     """The demand of a scope in a window."""
     end_ms = window.end_ms
-    rows, staked = await gather(
+    (rows, supply), staked = await gather(
         _read(context, scope, window, asked, None), stakes(context, scope, [end_ms] if asked.stake else [])
     )
-    return Demand(window, rows, staked.get(end_ms))
+    return Demand(window, rows, staked.get(end_ms), supply)
 
 
 async def _read(
     context: Context, scope: Scope, window: Window, asked: DemandAsked, grain: Grain | None
-) -> Sequence[Row]:
+) -> tuple[list[Row], list[Row]]:
+    """What was measured, and what was supplied: an hour in which GPUs only waited is told where supply is asked."""
     by = (Dimension.GPU_MODEL,) if asked.by_gpu_model else ()
-    return await read(context, scope, window, asked.measures, grain, by)
+    return await gather(
+        read(context, scope, window, asked.measures, grain, by), read(context, scope, window, asked.supply, grain, by)
+    )
 
 
 def _integer(total: Sum) -> int:

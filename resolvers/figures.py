@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from metrics.catalogue import BY_NAME, OUTCOMES
 from metrics.columns import JOBS_BY_KIND, SWAPS_BY_REASON, JobKind, SwapReason
+from metrics.efficiency import CONFIDENCE, EFFICIENCY, Confidence, Tier, tier_of
 from metrics.errors import TooComplex
 from metrics.formula import Number
 from metrics.measure import Column
@@ -47,7 +48,7 @@ class Figures:
         metric = BY_NAME.get(name)
         if metric is None:
             raise AttributeError(name)
-        made = self.counted(metric) if metric.is_count else Figure(self, metric)
+        made = self.counted(metric) if metric.is_count else _figure(self, metric)
         self.__dict__[name] = made
         return made
 
@@ -138,6 +139,26 @@ class Figure:
         """The value of what this is compared with."""
         compared = self.figures.compared
         return None if compared is None else self.metric.value(compared)
+
+
+class EfficiencyFigure(Figure):
+    """An efficiency, which also tells what it rests on."""
+
+    __slots__ = ()
+
+    @property
+    def tier(self) -> Tier | None:
+        """What answers: stated FLOPS wherever there are, else frames; None without a value."""
+        return tier_of(self.figures.sums)
+
+    @property
+    def confidence(self) -> Confidence | None:
+        """How far that can be trusted."""
+        return None if self.tier is None else CONFIDENCE[self.tier]
+
+
+def _figure(figures: Figures, metric: Metric) -> Figure:
+    return EfficiencyFigure(figures, metric) if metric is EFFICIENCY else Figure(figures, metric)
 
 
 def _statistic(statistic: Statistic) -> Any:

@@ -43,7 +43,7 @@ def plan(questions: Iterable[Question]) -> list[Read]:
     shapes: dict[tuple[object, ...], dict[Question, None]] = defaultdict(dict)
     for question in questions:
         dimensions = tuple(dimension for dimension, _ in question.where)
-        shapes[question.window, question.grain, question.by, dimensions, _spans(question)][question] = None
+        shapes[question.window, question.grain, question.by, dimensions, *_kind(question)][question] = None
     return [_merged(tuple(askers)) for askers in shapes.values()]
 
 
@@ -67,9 +67,9 @@ def split(read: Read, rows: Sequence[Row]) -> dict[Question, list[Row]]:
     return {asker: _own(read, asker, index) for asker in read.askers}
 
 
-def _spans(question: Question) -> bool:
-    """Is a span asked? It lets rows exist that no fact of the window begins, so it never shares a read with others."""
-    return any(measure.aggregate is Aggregate.SPAN for measure in question.measures)
+def _kind(question: Question) -> tuple[bool, bool]:
+    """What may share a read: a span lets rows exist that no fact of the window begins; supply is kept apart."""
+    return any(measure.aggregate is Aggregate.SPAN for measure in question.measures), question.hourly
 
 
 def _merged(askers: tuple[Question, ...]) -> Read:

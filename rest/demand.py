@@ -1,5 +1,6 @@
 """`GET /v1/sla/network/demand`: one row per interval, gateway, region and workflow."""
 
+from asyncio import gather
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,9 +11,9 @@ from metrics.question import Question
 from metrics.row import Row
 from metrics.window import Grain, Window, from_ms, to_ms
 from resolvers.context import Context
-from resolvers.demand import Demand, demand_asked
+from resolvers.demand import CAPACITY, Demand, demand_asked
 from resolvers.measured import clipped
-from resolvers.scope import EVERYWHERE
+from resolvers.scope import EVERYWHERE, Scope
 from resolvers.stake import stakes
 from rest import schema
 from rest.cursor import Key, not_ours, order
@@ -47,10 +48,29 @@ async def network_demand(context: Context, asked: Asked) -> Paged:
     page, following = listing.cut(sorted(rows, key=order), lambda key: key)
     spans = {key: clipped(rows[key][0].start_ms or 0, grain, listing.window) for key in page}
     # Of the whole network: a workflow's or a region's share of a stake would be a guess.
-    staked = await stakes(context, EVERYWHERE, sorted({span.end_ms for span in spans.values()}))
-    return listing.paged(
-        [_item(key, Demand(span, rows[key], staked[span.end_ms])) for key, span in spans.items()], following
+    staked, supply = await gather(
+        stakes(context, EVERYWHERE, sorted({span.end_ms for span in spans.values()})),
+        _supply(context, question),
     )
+    return listing.paged(
+        [
+            _item(key, Demand(span, rows[key], staked[span.end_ms], supply.get((key[0], *key[2:]), ())))
+            for key, span in spans.items()
+        ],
+        following,
+    )
+
+
+async def _supply(context: Context, question: Question) -> Mapping[Key, list[Row]]:
+    """(Interval, region, workflow) → what was supplied there, whichever gateway used it."""
+    where: Scope = {dimension: values for dimension, values in question.where if dimension is not Dimension.GATEWAY}
+    by = (Dimension.REGION, Dimension.WORKFLOW)
+    asked = Question.of(CAPACITY.formula.reads(), question.window, question.grain, by, where)
+    region, workflow = asked.by.index(Dimension.REGION), asked.by.index(Dimension.WORKFLOW)
+    return {
+        (instant(from_ms(row.start_ms or 0)), row.by[region], row.by[workflow]): [row._replace(by=(None,))]  # no model
+        for row in await context.rows(asked)
+    }
 
 
 def _left(listing: Listing, grain: Grain) -> Window:
@@ -123,7 +143,10 @@ ITEM = schema.record(
             schema.number("Minutes.", minimum=0),
             f"The minutes by GPU model; those on a GPU that is not known are {UNKNOWN!r}.",
         ),
-        "capacity_rate_pct": schema.share("Busy share of the advertised GPU time; null where none is known."),
+        "capacity_rate_pct": schema.share(
+            "Busy share of the GPU time that was advertised for the workflow in the region, the same in the rows of "
+            "each gateway: supply belongs to none. Null where none is known."
+        ),
         "fees_wei": schema.integer_text(
             "Expected value of the tickets paid in the interval: face value × win probability × tickets, in wei."
         ),

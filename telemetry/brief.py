@@ -1,6 +1,6 @@
 """What other sessions and payments need to know of a session: small enough to keep beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -8,8 +8,10 @@ import orjson
 from backends.log import StoredSession
 from metrics import columns as c
 from metrics.fact import Dims
-from telemetry.facts import latency_us
-from telemetry.session import Leg, Session
+from telemetry.facts import WORKED, latency_us, stretches
+from telemetry.names import KEY, WALLET
+from telemetry.session import Leg, Outcome, Session
+from telemetry.slots import Run
 from telemetry.who import Identified
 
 
@@ -39,14 +41,15 @@ class Brief:
     dims: Mapping[str, Dims]  # by place, and under "" those of the last leg
     first_frame: FirstFrame | None
     restarts: Sequence[tuple[str, int]]  # (place, instant), as its samples state them
+    ran: Sequence[tuple[int, int]] = ()  # when it ran, from … to, as its minutes count
 
     def pack(self) -> bytes:
         """As JSON."""
         return orjson.dumps(self, default=tuple)  # a Leg is not taken for the tuple it is
 
     @classmethod
-    def of(cls, known: Identified) -> "Brief":
-        """The brief of a session."""
+    def of(cls, known: Identified, outcome: Outcome) -> "Brief":
+        """The brief of a session that went so."""
         session = known.session
         alone = not (session.stream_id or session.request_id)
         edge = latency_us(known).get(c.PROMPT_TO_FIRST_FRAME.name)
@@ -68,7 +71,18 @@ class Brief:
             dims={place: known.dims(place) for place in session.named_ms} | {"": known.dims(session.legs[-1].place)},
             first_frame=frame,
             restarts=sorted((place, at_ms) for place, at_ms in stated if at_ms is not None),
+            ran=list(stretches(session)) if outcome in WORKED and not alone else (),
         )
+
+    @property
+    def runs(self) -> Iterator[tuple[str, Run]]:
+        """Each stay at a service URI while the session ran, with the URI."""
+        for leg in self.legs:
+            if leg.place and not leg.place.startswith((KEY, WALLET)):
+                for begun_ms, ended_ms in self.ran:
+                    start_ms, end_ms = max(leg.start_ms, begun_ms), min(leg.end_ms, ended_ms)
+                    if start_ms < end_ms:
+                        yield leg.place, Run(start_ms, end_ms, self.dims[leg.place])
 
     @classmethod
     def span(cls, session: Session) -> "Brief":
@@ -98,5 +112,6 @@ class Brief:
             dims={place: tuple(dims) for place, dims in said.pop("dims").items()},
             first_frame=frame and FirstFrame(**{**frame, "dims": tuple(frame["dims"])}),
             restarts=[(place, at_ms) for place, at_ms in said.pop("restarts")],
+            ran=[(start_ms, end_ms) for start_ms, end_ms in said.pop("ran", ())],
             **said,
         )

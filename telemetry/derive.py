@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from backends.log import Derivation, Log, Payment, Spot, StoredSession
+from backends.log import Derivation, Log, Payment, Spot, StoredSession, SupplyHour
 from metrics.fact import Fact
 from metrics.sighting import TRAITS, Sighting, Trait
-from metrics.window import DAY_MS
+from metrics.window import DAY_MS, HOUR_MS
 from telemetry import joins
 from telemetry.brief import Brief
 from telemetry.facts import facts_of, sightings_of
+from telemetry.flops import Flops
 from telemetry.jobs import job_facts, job_sighting
 from telemetry.joins import Joined
 from telemetry.names import KEY, WALLET
@@ -24,6 +25,8 @@ from telemetry.readings import Readings
 from telemetry.record import alone_facts, stored_of
 from telemetry.regions import Regions
 from telemetry.session import Session
+from telemetry.showings import Showings
+from telemetry.slots import Run, Site, hours_of, supply_facts
 from telemetry.touched import Touched, explained, renamed, silenced
 from telemetry.who import Identified, Paid, World, identified
 
@@ -38,6 +41,8 @@ class Derived:
     facts: list[Fact] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
     sessions: list[StoredSession] = field(default_factory=list)
+    hours: list[SupplyHour] = field(default_factory=list)
+    supply: list[Fact] = field(default_factory=list)
 
     def add(self, owners: Sequence[str], facts: Sequence[Fact] = (), sightings: Sequence[Sighting] = ()) -> None:
         """Everything that these owners have from now on."""
@@ -49,10 +54,12 @@ class Derived:
 class Deriver:
     """Derives what is touched, one source at a time."""
 
-    def __init__(self, log: Log, regions: Regions) -> None:
+    def __init__(self, log: Log, regions: Regions, flops: Flops) -> None:
         self.log = log
         self.regions = regions
+        self.flops = flops
         self.readings = Readings(log)
+        self.showings = Showings(log)
         self._latest: dict[str, int] = {}
 
     def derive(self, touched: Touched) -> None:
@@ -66,7 +73,7 @@ class Deriver:
         owners = sorted(
             touched.owners, key=lambda owner: (min((r.at_ms for r in arrived.get(owner, ())), default=0), owner)
         )
-        self._step(touched, owners[:CHUNK], latest_ms, arrived)
+        self._step(touched, owners[:CHUNK], latest_ms, arrived, self._supply_hours(touched))
         for start in range(CHUNK, len(owners), CHUNK):
             self._step(Touched(source), owners[start : start + CHUNK], latest_ms, arrived)
         marked = explained(touched, self.log) | self._repaid(touched) | renamed(touched, self.log)
@@ -79,6 +86,7 @@ class Deriver:
     def forget(self) -> None:
         """Start from the log alone, as after opening."""
         self.readings = Readings(self.log)
+        self.showings = Showings(self.log)
         self._latest.clear()
 
     def _repaid(self, touched: Touched) -> set[str]:
@@ -91,9 +99,16 @@ class Deriver:
         return {owner for owner, now in joined.paid().items() if said.get(owner, now) != now}
 
     def _step(
-        self, touched: Touched, owners: Sequence[str], latest_ms: int, arrived: Mapping[str, Sequence[Reading]]
+        self,
+        touched: Touched,
+        owners: Sequence[str],
+        latest_ms: int,
+        arrived: Mapping[str, Sequence[Reading]],
+        hours: Set[SupplyHour] = frozenset(),
     ) -> None:
-        """Derive these sessions, and what neighbours, streams and payments owe to them and to the touched events."""
+        """Derive these sessions, what neighbours, streams and payments owe to them and to the touched events, and the
+        supply of `hours` and of those that the sessions ran in.
+        """
         before = {one.record.owner: Brief.unpack(one) for one in self.log.sessions_of(owners)}
         # A session that was never derived has no event but those that have just arrived.
         new = {owner: arrived[owner] for owner in owners if owner in arrived and owner not in before}
@@ -110,6 +125,7 @@ class Deriver:
         self._streams(touched.source, before, briefs, derived)
         self._startups(touched.source, before, briefs, derived)
         self._payments(touched, joined, briefs, derived)
+        self._supply(touched.source, hours, before, briefs, derived)
         self._conflicts(touched, derived)
         derived.add([snapshot_owner(touched.source, event_id) for event_id in touched.withdrawn_statements()])
         for reading, snapshot in touched.snapshots:
@@ -121,13 +137,15 @@ class Deriver:
                 derived.sightings,
                 derived.sessions,
                 gone=sorted(before.keys() - sessions.keys()),
+                hours=derived.hours,
+                supply=derived.supply,
             )
         )
 
     def _one(self, known: Identified, latest_ms: int, derived: Derived) -> Brief:
         """Derive one session, job, or sample that stands alone."""
-        brief = Brief.of(known)
         outcome = known.session.outcome(latest_ms)
+        brief = Brief.of(known, outcome)
         if known.session.is_job:
             facts, sightings = list(job_facts(known)), [job_sighting(known)]
         else:
@@ -175,6 +193,7 @@ class Deriver:
             paid=paid,
             senders={(source, name): found for name, found in senders.items()},
             regions=self.regions,
+            flops=self.flops,
         )
 
     def _streams(self, source: str, before: Mapping[str, Brief], briefs: Mapping[str, Brief], derived: Derived) -> None:
@@ -208,6 +227,42 @@ class Deriver:
         wanted = [*briefs.values(), *joins.may_warm(changed, others)]
         facts = list(joins.startups(wanted, [*others, *briefs.values()]))
         derived.add([joins.startup_owner(brief.owner) for brief in wanted], facts)
+
+    def _supply_hours(self, touched: Touched) -> set[SupplyHour]:
+        """The hours of which touched snapshots may change the supply."""
+        hours = self.showings.update(touched)
+        # What a lost snapshot said is not at hand: any hour may have been its.
+        return hours | set(self.log.supply_hours(touched.source)) if touched.lost else hours
+
+    def _supply(
+        self,
+        source: str,
+        hours: Set[SupplyHour],
+        before: Mapping[str, Brief],
+        briefs: Mapping[str, Brief],
+        derived: Derived,
+    ) -> None:
+        """What was advertised and busy in these hours, and in every one in which these sessions run or ran."""
+        by_uri: dict[str, set[int]] = defaultdict(set)
+        for _, uri, hour_ms in hours:
+            by_uri[uri].add(hour_ms)
+        for brief in (*before.values(), *briefs.values()):
+            for uri, run in brief.runs:
+                by_uri[uri].update(hour.hour_ms for hour in hours_of(source, uri, run.start_ms, run.end_ms))
+        if not by_uri:
+            return
+        start_ms, end_ms = min(map(min, by_uri.values())), max(map(max, by_uri.values())) + HOUR_MS
+        shown = self.showings.shown(source, by_uri, start_ms - DAY_MS)
+        stored = self.log.sessions_at(source, sorted(by_uri), start_ms, end_ms)
+        others = [Brief.unpack(one) for one in stored if one.record.owner not in before.keys() | briefs.keys()]
+        runs: dict[str, list[Run]] = defaultdict(list)
+        for brief in (*others, *briefs.values()):
+            for uri, run in brief.runs:
+                runs[uri].append(run)
+        for uri, starts in sorted(by_uri.items()):
+            site = Site(source, uri, self.regions.of("", None, uri))
+            derived.supply += supply_facts(site, shown[uri], runs[uri], starts, self.flops)
+            derived.hours += [SupplyHour(source, uri, hour_ms) for hour_ms in sorted(starts)]
 
     def _payments(self, touched: Touched, joined: Joined, briefs: Mapping[str, Brief], derived: Derived) -> None:
         """The payments of all groups concerned, as they stand beside the derived sessions."""

@@ -23,6 +23,7 @@ OUTCOME_COLUMNS = {
 }
 MAX_RATE = 10**9 * BILLIONTHS  # Mbps
 LONGEST_MS = 31 * DAY_MS
+LONGEST_FRAMES_MS = 10_000  # what a sample tells of the time before it
 # A user who sends too little is not the orchestrator's fault: scores leave these samples out.
 _UNSCORED = (
     (c.OUTPUT_FPS.name, c.UNSCORED_OUTPUT_FPS.name),
@@ -159,7 +160,7 @@ def _minutes(known: Identified) -> Iterator[Fact]:
     """The time of each leg, cut at whole minutes."""
     for number, leg in enumerate(known.session.legs):
         dims = known.dims(leg.place)
-        for begun_ms, ended_ms in _stretches(known.session):
+        for begun_ms, ended_ms in stretches(known.session):
             start_ms, last_ms = max(leg.start_ms, begun_ms), min(leg.end_ms, ended_ms)
             while start_ms < last_ms:
                 end_ms = min(last_ms, start_ms - start_ms % MINUTE_MS + MINUTE_MS)
@@ -168,7 +169,7 @@ def _minutes(known: Identified) -> Iterator[Fact]:
                 start_ms = end_ms
 
 
-def _stretches(session: Session) -> Iterator[tuple[int, int]]:
+def stretches(session: Session) -> Iterator[tuple[int, int]]:
     """When the session ran: from its request on, without silences of more than a day, 31 days at most.
 
     Without these bounds two events with broken clocks would make a fact for every minute of the years between.
@@ -192,11 +193,17 @@ def _samples(known: Identified) -> Iterator[Fact]:
     for place, reading, status in placed:
         if status.output_fps:
             warm.setdefault(known.host(place).wallet or place, reading.at_ms)
+    last_ms: int | None = None
     for place, reading, status in placed:
         first = warm.get(known.host(place).wallet or place)
         warming = status.output_fps == 0 and first is not None and reading.at_ms < first
         dims = known.dims(place, gpu=status.gpu)
-        yield Fact(session.owner, f"sample/{reading.id}", reading.at_ms, dims, sample_values(status, warming))
+        values = sample_values(status, warming)
+        if last_ms is not None and status.output_fps is not None and (figures := known.flops.known(dims)):
+            elapsed_ms = min(reading.at_ms - last_ms, LONGEST_FRAMES_MS)
+            values |= {c.SHOWN_SAMPLES.name: 1, c.SHOWN_FLOPS.name: status.output_fps * elapsed_ms * figures[1]}
+        last_ms = reading.at_ms
+        yield Fact(session.owner, f"sample/{reading.id}", reading.at_ms, dims, values)
     yield from _bandwidth(known, placed)
 
 

@@ -17,6 +17,7 @@ from backends.log import Batch, Event, Identity, Log, Rejected
 from metrics.window import Window, to_ms
 from telemetry.derive import Deriver
 from telemetry.files import MAX_LINE
+from telemetry.flops import Flops, packaged
 from telemetry.reading import Reading
 from telemetry.readings import reread
 from telemetry.regions import Regions
@@ -71,10 +72,16 @@ class Incoming:
 class Loader:
     """The one writer of a store."""
 
-    def __init__(self, log: Log, clock: Callable[[], datetime], regions: Regions | None = None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        clock: Callable[[], datetime],
+        regions: Regions | None = None,
+        flops: Flops | None = None,
+    ) -> None:
         self.log = log
         self.clock = clock
-        self.deriver = Deriver(log, regions or Regions())
+        self.deriver = Deriver(log, regions or Regions(), flops or packaged())
         self._touched: dict[str, Touched] = {}
         self.waiting = 0  # events appended and not derived
         self._unsure = False

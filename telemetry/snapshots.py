@@ -54,6 +54,7 @@ def read_snapshot(data: Any, stamp: Stamp) -> Snapshot:
                             gpu.id,
                             gpu.traits.get(Trait.GPU_MODEL, ""),
                             model,
+                            owner,
                         )
                     )
     return Snapshot(tuple(claims), tuple(offers), tuple(traits))

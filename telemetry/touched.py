@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from backends.log import Explained, Log, Payment, Stake, Statements
+from backends.log import Explained, Log, Offer, Payment, Stake, Statements
 from telemetry.joins import claim_of
 from telemetry.reading import Reading, Snapshot, What
 from telemetry.session import SILENCE_MS
@@ -78,13 +78,23 @@ class Touched:
         """Payments that came."""
         return [r.said for r in self.stating.values() if isinstance(r.said, Payment)]
 
+    @property
+    def offers(self) -> list[Offer]:
+        """What snapshots that came offer."""
+        return [offer for _, snapshot in self.snapshots for offer in snapshot.offers]
+
+    @property
+    def withdrawn_offers(self) -> list[Offer]:
+        """What snapshots that went offered."""
+        return [offer for r in self.withdrawn if isinstance(r.said, Snapshot) for offer in r.said.offers]
+
     def statements(self) -> Statements:
         """What the events of no session say, and which of them say nothing any more."""
         snapshots = [snapshot for _, snapshot in self.snapshots]
         return Statements(
             claims=[claim for snapshot in snapshots for claim in snapshot.claims]
             + [claim for payment in self.new_payments for claim in claim_of(payment)],
-            offers=[offer for snapshot in snapshots for offer in snapshot.offers],
+            offers=self.offers,
             payments=self.new_payments,
             stakes=[r.said for r in self.stating.values() if isinstance(r.said, Stake)],
             withdrawn=[(self.source, event_id) for event_id in self.withdrawn_statements()],

@@ -9,6 +9,7 @@ from backends.log import Claim, Offer, Spot
 from metrics.dimension import synthetic
 from metrics.fact import Dims
 from metrics.window import DAY_MS
+from telemetry.flops import Flops
 from telemetry.names import KEY, WALLET
 from telemetry.regions import Regions
 from telemetry.session import Session
@@ -54,6 +55,7 @@ class World:
     paid: Mapping[str, Paid] = field(default_factory=dict)
     senders: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     regions: Regions = Regions()
+    flops: Flops = Flops()
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Identified:
     synthetic: bool
     hosts: Mapping[str, Host]  # by place
     regions: Regions
+    flops: Flops
 
     def host(self, place: str) -> Host:
         """What is known of a place."""
@@ -118,6 +121,7 @@ def identified(session: Session, world: World) -> Identified:
         synthetic=any(r.synthetic for r in session.readings) or gateway in world.regions.testers,
         hosts=hosts,
         regions=world.regions,
+        flops=world.flops,
     )
 
 

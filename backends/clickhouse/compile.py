@@ -9,7 +9,7 @@ from backends.tables import of_measure
 from metrics.measure import Aggregate, Measure
 from metrics.question import Question
 from metrics.sighting import SightingQuestion
-from metrics.window import DAY_MS, MINUTE_MS, Grain
+from metrics.window import DAY_MS, HOUR_MS, MINUTE_MS, Grain
 
 ROLLUPS = {Level.MINUTE: "facts_minute", Level.HOUR: "facts_hour", Level.DAY: "facts_day"}
 NO_HISTOGRAM = "CAST(map(), 'Map(UInt32, UInt64)')"
@@ -40,12 +40,7 @@ def compiled(question: Question, behind: Behind = NOTHING) -> Statement:
     Its columns: bucket, dimensions, measures.
     """
     statement = Statement("rows")
-    levels: dict[Level, list[Piece]] = {}
-    for piece in pieces(question.window, question.grain, behind):
-        levels.setdefault(piece.level, []).append(piece)
-    # One branch per level: the time to analyse a statement grows with its branches, and is most of a short read.
-    branches = [_of_rollup(statement, question, found) for level, found in levels.items() if level is not Level.FACTS]
-    branches += _of_facts(statement, question, levels[Level.FACTS]) if Level.FACTS in levels else []
+    branches = _of_supply(statement, question) if question.hourly else _of_levels(statement, question, behind)
     by = [f"`{dimension.value}`" for dimension in question.by]
     sums = [merged(measure, f"m{index}") for index, measure in enumerate(question.measures)]
     order = ["bucket", *nones_last(by)]
@@ -55,6 +50,26 @@ def compiled(question: Question, behind: Behind = NOTHING) -> Statement:
         f"GROUP BY {', '.join(['bucket', *by])} HAVING count() > 0 ORDER BY {', '.join(order)}"
     )
     return statement
+
+
+def _of_levels(statement: Statement, question: Question, behind: Behind) -> list[str]:
+    levels: dict[Level, list[Piece]] = {}
+    for piece in pieces(question.window, question.grain, behind):
+        levels.setdefault(piece.level, []).append(piece)
+    # One branch per level: the time to analyse a statement grows with its branches, and is most of a short read.
+    branches = [_of_rollup(statement, question, found) for level, found in levels.items() if level is not Level.FACTS]
+    return branches + (_of_facts(statement, question, levels[Level.FACTS]) if Level.FACTS in levels else [])
+
+
+def _of_supply(statement: Statement, question: Question) -> list[str]:
+    start, end = (statement.bind(at_ms, "Int64") for at_ms in (question.window.start_ms, question.window.end_ms))
+    # What lasts never crosses an hour, so only the first hour can hold what began before the window.
+    first = statement.bind(question.window.start_ms // HOUR_MS * HOUR_MS, "Int64")
+    spans = sorted({measure.span for measure in question.measures if measure.span is not None})
+    reaching = " OR ".join(f"at_ms + ifNull(`{span}`, 0) > {start}" for span in spans)
+    bounds = f"slot >= {first} AND slot < {end} AND at_ms < {end} AND (at_ms >= {start} OR {reaching})"
+    measures = [_clipped(measure, start, end) for measure in question.measures]
+    return [_branch(statement, question, "at_ms", measures, "supply FINAL", bounds)]
 
 
 def _of_rollup(statement: Statement, question: Question, found: Sequence[Piece]) -> str:
@@ -150,8 +165,8 @@ def merged(measure: Measure, column: str) -> str:
 def _clipped(measure: Measure, start: str, end: str) -> str:
     if measure.aggregate is not Aggregate.SPAN:
         return of_fact(measure)
-    column = f"`{measure.column.name}`"
-    return f"greatest(0, least(at_ms + ifNull({column}, 0), {end}) - greatest(at_ms, {start}))"
+    lasts = f"greatest(0, least(at_ms + ifNull(`{measure.span}`, 0), {end}) - greatest(at_ms, {start}))"
+    return f"toInt128(ifNull(`{measure.column.name}`, 0)) * {lasts}" if measure.column.held else lasts
 
 
 def compiled_sightings(question: SightingQuestion, days_unseen: Collection[int] = ()) -> Statement:

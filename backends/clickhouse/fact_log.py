@@ -22,8 +22,9 @@ from backends.clickhouse.derived import (
 from backends.clickhouse.handle import Handle
 from backends.clickhouse.records import columns_of
 from backends.clickhouse.refresh import DAYS, HOURS, MINUTES, SEEN_DAYS, SEEN_HOURS, Refresh
+from backends.clickhouse.supply import replace_supply
 from backends.clickhouse.tide import Stale, Tide
-from backends.log import Derivation
+from backends.log import Derivation, SupplyHour
 from backends.tables import FACTS, PATHS, SESSIONS, SIGHTINGS, STALE, Kind, Table
 from metrics.window import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -60,6 +61,7 @@ class FactLog:
         self._write(FACTS, columns_of_facts(written), facts, ver)
         seen = [(derivation.sightings[index], new_sightings[index][1]) for index in sightings.written]
         self._write(SIGHTINGS, columns_of_sightings(seen), sightings, ver)
+        replace_supply(self._handle, derivation.hours, derivation.supply, ver)
         if rows:
             columns: dict[str, Sequence[Any]] = {name: [row[name] for row in rows] for name in rows[0]}
             self._handle.insert(SESSIONS, {**columns, "ver": [ver] * len(rows)})
@@ -85,6 +87,10 @@ class FactLog:
         self._settle(Stale.SEEN_DAYS, SEEN_DAYS, _due(stale[Stale.SEEN_DAYS], 0 if quiet else DAYS_BEHIND))
         self._tide.show()
         self._tide.changed()
+
+    def supply_hours(self, source: str) -> Sequence[SupplyHour]:
+        sql = "SELECT DISTINCT source, owner, slot FROM supply FINAL WHERE source = {source:String}"
+        return [SupplyHour(*row) for row in self._handle.query("supply_hours", sql, {"source": source})]
 
     def recall_stale(self) -> None:
         """Read back which buckets are stale."""

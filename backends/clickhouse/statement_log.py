@@ -8,12 +8,28 @@ from typing import Any, TypeVar
 from backends.clickhouse.handle import Handle
 from backends.clickhouse.records import columns_of, slot_of
 from backends.clickhouse.tide import Tide
-from backends.log import Claim, Offer, Payment, Spot, Stake, Statements
+from backends.log import Card, Claim, Offer, Payment, Showing, Spot, Stake, Statements
 from backends.tables import CLAIMS, OFFERS, PATHS, PAYMENTS, STAKES, Table
+from metrics.window import DAY_MS
 
 CLAIM_COLUMNS, OFFER_COLUMNS, PAYMENT_COLUMNS = (", ".join(row._fields) for row in (Claim, Offer, Payment))
 BY_REQUEST, BY_SESSION = "payment_request", "payment_session"
 Row = TypeVar("Row", Claim, Offer)
+# Snapshots of a URI in the order of time, and each run of them that says the same as one.
+SHOWINGS = f"""
+SELECT uri, min(at_ms) AS first_ms, max(at_ms) AS last_ms, any(cards) FROM (
+  SELECT uri, at_ms, cards, sum(is_new) OVER (PARTITION BY uri ORDER BY at_ms) AS run FROM (
+    SELECT uri, at_ms, cards,
+      cards != lagInFrame(cards) OVER was OR at_ms - lagInFrame(at_ms) OVER was > {DAY_MS} AS is_new
+    FROM (
+      SELECT uri, at_ms, arraySort(groupUniqArray((gpu, toString(gpu_model), toString(workflow), toString(wallet))))
+        AS cards
+      FROM offers FINAL WHERE source = {{source:String}} AND uri IN (SELECT a FROM wanted)
+        AND at_ms >= {{start:Int64}} AND at_ms < {{end:Int64}}
+      GROUP BY uri, at_ms
+    ) WINDOW was AS (PARTITION BY uri ORDER BY at_ms ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+  )
+) GROUP BY uri, run ORDER BY uri, first_ms"""
 
 
 class StatementLog:
@@ -113,6 +129,11 @@ class StatementLog:
             {"source": source, "place": place, "start": start_ms, "end": end_ms},
         )
         return [wallet for (wallet,) in found]
+
+    def showings(self, source: str, uris: Iterable[str], start_ms: int, end_ms: int) -> Sequence[Showing]:
+        self._handle.want(a=sorted(set(uris)))
+        found = self._handle.query("showings", SHOWINGS, {"source": source, "start": start_ms, "end": end_ms})
+        return [Showing(uri, first, last, tuple(Card(*card) for card in cards)) for uri, first, last, cards in found]
 
     # Payments
 

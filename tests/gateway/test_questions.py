@@ -47,6 +47,6 @@ async def test_the_answer_in_the_readme_is_a_real_one(asked: Context) -> None:
 def test_answers_are_shortened_and_lie_within_the_width_where_they_can() -> None:
     assert shortened([1.0, 0.12345, 12.345, None, True]) == [1.0, 0.1235, 12.35, None, True]
     assert shortened(["a"] * 4) == ["a", "a", "… 2 more"]
-    assert shortened([{"a": [0] * 99}] * 4) == [{"a": [*[0] * 24, "… 75 more"]}] * 4
+    assert shortened([{"a": [0] * 99}] * 4) == [{"a": [*[0] * 25, "… 74 more"]}] * 4
     assert shown({"a": [1], "b": None}) == '{"a": [1], "b": null}'
     assert shown({"a": "x" * 100, "b": "y" * 100}).splitlines()[1] == f'  "a": "{"x" * 100}",'

@@ -20,17 +20,19 @@ FIELDS = """
 Query: node nodes network orchestrator orchestrators gpu gpus workflow workflows gateway gateways regions stream
   streams dataset datasets metricCatalogue
 Orchestrator: id address serviceUris nodeVersion regions firstSeenAt lastSeenAt gpus workflows metrics series demand
-  demandSeries streams
-Gpu: id gpuId model vramBytes vramGib cudaCapability runnerVersion orchestrators workflows firstSeenAt lastSeenAt
+  demandSeries streams ceiPct
+Gpu: ceiPct id gpuId model vramBytes vramGib cudaCapability runnerVersion orchestrators workflows firstSeenAt lastSeenAt
   metrics series
 Workflow: id name pipeline gpus orchestrators datasets priceWeiPerPixel metrics series demand demandSeries
 Gateway: id gatewayId address names region metrics series demand demandSeries
 Region: id name metrics series demand demandSeries
-Network: metrics series demand demandSeries orchestratorCount gpuCount lastEventAt
+Network: metrics series demand demandSeries supply orchestratorCount gpuCount lastEventAt
+SupplyCell: region workflow gpus gpuMinutes inferenceMinutes capacityRatePct unserved
 SlaMetrics: window freshness outputFps inputFps jitterCoefficient promptToFirstFrameMs promptToPlayableMs
   e2eLatencyMs startupTimeS failureRatePct unservedRatePct swapRatePct degradedPct ingestMbps egressMbps
   packetLossPct bandwidthUpMbps bandwidthDownMbps sessions streams errorEvents restarts clockSkew conflicts
-  unresolvedSessions ambiguousGpuSessions degradedInputPct outcomes swapReasons
+  unresolvedSessions ambiguousGpuSessions degradedInputPct outcomes swapReasons cudaUtilizationEfficiencyPct
+Efficiency: value samples target met tier confidence
 Distribution: value p50 p95 p99 min max stddev samples target met comparedTo
 Measurement: value samples target met comparedTo
 SlaSeries: window interval freshness buckets starts values

@@ -10,6 +10,7 @@ from metrics.columns import MEASURES
 from metrics.dimension import Dimension
 from metrics.question import Question
 from metrics.sighting import Seen, SightingQuestion, Trait
+from metrics.supply import MEASURES as SUPPLY
 from metrics.window import Grain, Window
 from tests.reference.lives import WALLETS
 
@@ -52,6 +53,10 @@ def questions(window: Window) -> Iterable[Question]:
     odd = Window.of_ms(window.start_ms + 1_234_567, window.end_ms - 7_654_321) if window.count(Grain.HOUR) > 3 else ALL
     for dimension in Dimension:
         yield Question.of(MEASURES, odd, by=[dimension])
+    yield Question.of(SUPPLY, window, Grain.HOUR, by=Dimension)
+    yield Question.of(SUPPLY, window, Grain.DAY, by=[Dimension.WORKFLOW])
+    for dimension in Dimension:
+        yield Question.of(SUPPLY, odd, by=[dimension])
 
 
 def seen_key(seen: Seen) -> tuple[tuple[tuple[bool, str], ...], int, int]:

@@ -44,9 +44,9 @@ MEASURED = f"""
   jobs(window: $window) {{ jobs succeeded failed successRatePct {{ value }} byKind {{ count }} }}"""
 SCORED = f"slaScore(window: $window) {{ {SLA_SCORE} }}"
 EVERYTHING = f"""query($window: WindowInput) {{
-  network {{ {MEASURED} }}
-  orchestrators {{ nodes {{ {MEASURED} {SCORED} standing(window: $window) {{ percentile }} }} }}
-  gpus {{ nodes {{ {MEASURED} {SCORED} }} }}
+  network {{ {MEASURED} supply(window: $window) {{ capacityRatePct }} }}
+  orchestrators {{ nodes {{ {MEASURED} {SCORED} ceiPct(window: $window) standing(window: $window) {{ percentile }} }} }}
+  gpus {{ nodes {{ {MEASURED} {SCORED} ceiPct(window: $window) }} }}
   workflows {{ nodes {{ {MEASURED} {SCORED} }} }}
   gateways {{ nodes {{ {MEASURED} }} }}
   regions {{ id {MEASURED} }}

@@ -14,7 +14,7 @@ from backends.backend import StakeQuestion
 from metrics.window import to_ms
 from resolvers.stake import totalled
 from telemetry.swaps import swap_reason
-from tests.laws.compare import demand, jobs, load, loaded, metrics
+from tests.laws.compare import FIGURES, capacity, demand, jobs, load, loaded, metrics
 from tests.reference.lives import WALLETS
 from tests.reference.oracle import Oracle
 from tests.reference.strategies import NOW, configs, feeds, wheres, windows
@@ -38,7 +38,7 @@ def agree(ours: Any, theirs: Any, path: str) -> None:
 
 def oracle_of(feed: Any, config: Any) -> Oracle:
     """The reference over a feed."""
-    return Oracle(feed, now=NOW, regions=config, reason=lambda text: swap_reason(text or "").value)
+    return Oracle(feed, now=NOW, regions=config, reason=lambda text: swap_reason(text or "").value, flops=FIGURES)
 
 
 @SLOW
@@ -49,6 +49,7 @@ def test_every_metric_is_what_the_reference_says(feed: Any, config: Any, window:
 
     agree(metrics(store, to_ms(start), to_ms(end), where), oracle.metrics(start, end, **where), "metrics")
     agree(demand(store, to_ms(start), to_ms(end), where), oracle.demand(start, end, **where), "demand")
+    agree(capacity(store, to_ms(start), to_ms(end), where), oracle.capacity(start, end, **where), "capacity")
     agree(jobs(store, to_ms(start), to_ms(end), where), oracle.jobs(start, end, **where), "jobs")
 
 
@@ -86,4 +87,5 @@ def state(store: Any) -> Any:
     facts = {owner: sorted(facts) for owner, facts in store.facts.items() if facts}
     sightings = {owner: sorted(map(repr, found)) for owner, found in store.sightings.items() if found}
     records = {owner: stored.record for owner, stored in store.stored.items()}
-    return {o: sorted(map(repr, f)) for o, f in facts.items()}, sightings, records, store.stakings
+    supply = {hour: sorted(map(repr, found)) for hour, found in store.supply.items() if found}
+    return {o: sorted(map(repr, f)) for o, f in facts.items()}, sightings, records, store.stakings, supply

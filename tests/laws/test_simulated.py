@@ -13,6 +13,7 @@ from metrics import catalogue
 from metrics.columns import SWAPS_BY_REASON
 from metrics.dimension import Dimension
 from metrics.question import Question
+from metrics.supply import BUSY_MS, FAMILIES, GPU_MS
 from metrics.window import from_ms
 from telemetry.simulator.network import Simulation
 from telemetry.simulator.options import Options, parse_faults
@@ -124,9 +125,22 @@ async def test_with_every_fault_the_reference_agrees(store: ClickHouseStore) -> 
         ours = {camel(metric.name): told(metric, sums) for metric in catalogue.METRICS}
         agree(ours, theirs, str(where))
         agree(jobs_of(sums), oracle.jobs(from_ms(ALL.start_ms), from_ms(ALL.end_ms), **where), f"jobs {where}")
+        capacity = oracle.capacity(from_ms(ALL.start_ms), from_ms(ALL.end_ms), **where)
+        agree(await supplied(store, where), {name: capacity[name] for name in ("gpuMs", "busyMs")}, str(where))
         demand = oracle.demand(from_ms(ALL.start_ms), from_ms(ALL.end_ms), **where)
         assert (sums.get("fees_wei", 0), sums.get("tickets", 0)) == (int(demand["feesWei"]), demand["tickets"])
         assert math.isclose(sums.get("inference_ms", 0) / 60_000, demand["inferenceMinutes"], abs_tol=1e-9)
+
+
+async def supplied(store: ClickHouseStore, where: Mapping[str, str]) -> Mapping[str, Any]:
+    """Advertised and busy GPU time, as the reference spells it."""
+    asked = {Dimension(name): [value] for name, value in where.items()}
+    members = [FAMILIES[column.measures[0]].member(asked.keys(), None) for column in (GPU_MS, BUSY_MS)]
+    if None in members:
+        return {"gpuMs": None, "busyMs": None}
+    rows = await store.rows(Question.of([one for one in members if one], ALL, where=asked))
+    told = [rows[0].sums[one.name] if rows else 0 for one in members if one]
+    return dict(zip(("gpuMs", "busyMs"), told, strict=True))
 
 
 def filters(oracle: Oracle) -> Iterator[dict[str, str]]:

@@ -295,7 +295,8 @@ def one_sample(event: Event, where: dict[str, Any], warm_up: bool) -> Iterator[F
         if given is not None:
             yield Fact("inputFps", event.at, where, given)
     achieved, peak = event.numbers.get("achieved"), event.numbers.get("peak")
-    if achieved is not None and peak is not None:
+    # A peak of 0 is no figure. (0051)
+    if achieved is not None and peak:
         yield Fact("flops", event.at, where, (achieved, peak))
 
 

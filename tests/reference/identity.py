@@ -66,6 +66,7 @@ class Book:
         self.by_uri: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self.by_node_key: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self.snapshots: dict[str, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
+        self.advertisers: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         self.payments: list[Payment] = []
         for event in sorted(events, key=lambda e: e.key):
             if event.kind == "network_capabilities":
@@ -88,6 +89,7 @@ class Book:
                 self.by_node_key[node_key].append((event.at, wallet))
             if uri:
                 self.snapshots[uri][event.at].extend(hardware(row.get("hardware")))
+                self.advertisers[uri][event.at] |= {wallet} - {None}
 
     def read_payment(self, event: Event) -> None:
         """`create_new_payment {orchestrator → recipient}`: "a payment's own URI and recipient are a claim" (0001

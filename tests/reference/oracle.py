@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.reference import answers, scores
+from tests.reference import answers, scores, supply
 from tests.reference.event import Event
 from tests.reference.facts import Dimensions, Fact, all_facts, conflict_facts, swap_reason
 from tests.reference.identity import Book, Places
@@ -26,7 +26,8 @@ Instant = datetime | int  # a UTC datetime, or Unix milliseconds
 
 class Oracle:
     """What a feed means. `regions` is the configuration: {"regions": {id: {name, gateways, uris}}, "testers":
-    [gateway]}."""
+    [gateway]}; `flops`: {"gpus": {model: FLOP/s},
+    "workflows": {name: FLOP per frame}}."""
 
     def __init__(
         self,
@@ -34,14 +35,17 @@ class Oracle:
         now: datetime,
         regions: dict[str, Any] | None = None,
         reason: Callable[[str | None], str] = swap_reason,
+        flops: dict[str, dict[str, int]] | None = None,
     ) -> None:
         log = read_log(feed, now)
         self.accepted, self.duplicates, self.conflicts = len(log.events), log.duplicates, len(log.losers)
         self.rejected: dict[str, int] = dict(log.rejected)
         self.config = Places(regions)
+        self.flops = flops or {"gpus": {}, "workflows": {}}
         self.facts: list[Fact] = list(conflict_facts(log.losers))
         self.derived: list[Session] = []
         self.neighbours: dict[str, list[Session]] = {}
+        self.books: dict[str, Book] = {}
         self.stakes = [event for event in log.events if event.kind == "orchestrator_stake"]
         by_source: dict[str, list[Event]] = defaultdict(list)
         for event in log.events:
@@ -49,7 +53,7 @@ class Oracle:
         for source, events in by_source.items():
             book = Book(events)
             sessions = derive_sessions(events, book, self.config)
-            self.neighbours[source] = sessions
+            self.neighbours[source], self.books[source] = sessions, book
             self.derived.extend(sessions)
             self.facts.extend(all_facts(source, events, sessions, book, self.config, reason))
             self.facts.extend(job_facts(events, Dimensions(source, book, self.config)))
@@ -68,7 +72,11 @@ class Oracle:
 
     def metrics(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `SlaMetrics` that events define."""
-        return answers.metrics(self.chosen(start, end, where))
+        told = answers.metrics(self.chosen(start, end, where))
+        stated = told["cudaUtilizationEfficiencyPct"]
+        shown = supply.efficiency(self.neighbours, self.config, self.flops, millis(start), millis(end), where)
+        # Which tier answers where both exist: what was measured. (0051)
+        return {**told, "cudaUtilizationEfficiencyPct": stated if stated["samples"] else shown}
 
     def evidence(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """What the versions of the score read besides the metrics."""
@@ -83,6 +91,10 @@ class Oracle:
     def demand(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `Demand` that events define."""
         return answers.demand(self.chosen(start, end, where), millis(start), millis(end))
+
+    def capacity(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
+        """Advertised and busy GPU time in ms, and `capacityRatePct`."""
+        return supply.capacity(self.books, self.neighbours, self.config, millis(start), millis(end), where)
 
     def jobs(self, start: Instant, end: Instant, **where: Any) -> dict[str, Any]:
         """The fields of `JobMetrics` that events define."""

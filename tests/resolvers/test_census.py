@@ -27,3 +27,9 @@ def test_where_there_is_no_snapshot_every_gpu_that_was_seen_counts() -> None:
         "y",
         "z",
     }
+
+
+def test_a_last_snapshot_without_a_gpu_takes_back_those_before() -> None:
+    rows = [row("a", "x", 5, "1"), row("a", None, 9, "1"), row("b", None, 5, "1"), row("b", "y", 5, "1")]
+
+    assert present(rows, BY) == {"y"}
