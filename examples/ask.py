@@ -1,6 +1,7 @@
 """Asks a running gateway the query in a file, about the last day of its data: `python3 examples/ask.py FILE [URL]`.
 
-Needs nothing but Python. `$window` in the query becomes the 24 hours before the latest event: an old dump answers too.
+Needs nothing but Python. `$window` in the query becomes the 24 hours before the latest event, `$week` the 7 days: an
+old dump answers too.
 FILE may be - for standard input; URL is http://127.0.0.1:8000 where it is left out.
 """
 
@@ -28,13 +29,14 @@ def ask(url: str, query: str, variables: dict[str, object] | None = None) -> dic
     return answer
 
 
-def last_day(url: str) -> dict[str, str] | None:
-    """The 24 hours before the latest event; None where there is none yet."""
+def windows(url: str) -> dict[str, object]:
+    """The variables: the day and the week before the latest event; none where there is no event yet."""
     data = ask(url, "{ network { lastEventAt } }").get("data")
     if not data or not data["network"]["lastEventAt"]:
-        return None
+        return {}
     end = datetime.fromisoformat(data["network"]["lastEventAt"]) + timedelta(milliseconds=1)
-    return {"start": (end - timedelta(days=1)).isoformat(), "end": end.isoformat()}
+    lengths = {"window": timedelta(days=1), "week": timedelta(days=7)}
+    return {name: {"start": (end - length).isoformat(), "end": end.isoformat()} for name, length in lengths.items()}
 
 
 def main() -> None:
@@ -45,7 +47,7 @@ def main() -> None:
         sys.exit(2)
     path, url = arguments[0], arguments[1] if len(arguments) > 1 else HERE
     try:
-        answer = ask(url, query_in(path), {"window": last_day(url)})
+        answer = ask(url, query_in(path), windows(url))
     except urllib.error.HTTPError as error:
         sys.exit(f"{url} answers {error.code} {error.reason}: {error.read(500).decode(errors='replace')}")
     except urllib.error.URLError as error:

@@ -48,6 +48,10 @@ class Demand:
         description="Expected value of the tickets: face value × win probability × tickets."
     )
     fees_eth: Decimal = strawberry.field(description="The same in ETH, exactly.")
+    fees_wei_per_minute: float | None = strawberry.field(
+        description="What a minute of inference earned: feesWei / inferenceMinutes. Null without a minute. The ticket "
+        "of a minute may come in the next window."
+    )
     face_value_wei: Wei = strawberry.field(description="Face value × tickets.")
     tickets: int = strawberry.field(description="Tickets sent.")
     stake_lpt: Decimal | None = strawberry.field(

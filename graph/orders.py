@@ -11,6 +11,7 @@ from graph.window import WindowInput, window_from
 from metrics.errors import BadRequest
 from metrics.metric import Statistic
 from metrics.sighting import Trait
+from resolvers.measured import Comparison
 from resolvers.order import BY_KEY, Order
 
 _FIELDS: dict[str, dict[str, Any]] = {
@@ -25,6 +26,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
 
 
 _STAYS = "Following pages stay in the order of the first one, however the data change."
+_COMPARE_TO = "PREVIOUS_WINDOW: by the change since the window before. NETWORK changes nothing in the order."
 ORCHESTRATORS = f"Orchestrators by a metric in a window, or by a field. Nulls last, ties by address. {_STAYS}"
 GPUS = f"GPUs by a metric in a window, or by a field. Nulls last, ties by GPU id. {_STAYS}"
 
@@ -35,6 +37,7 @@ class _MetricOrder:
     metric: str | None
     statistic: Statistic | None
     window: WindowInput | None
+    compare_to: Comparison | None
     direction: OrderDirection
     field: Any
 
@@ -44,13 +47,13 @@ class _MetricOrder:
         if (self.metric is None) is (self.field is None):
             raise BadRequest("orderBy is by a metric or by a field: give one of them.", "orderBy")
         if self.metric is None:
-            if self.statistic is not None or self.window is not None:
-                raise BadRequest("orderBy by a field has no statistic and no window.", "orderBy")
+            if any(one is not None for one in (self.statistic, self.window, self.compare_to)):
+                raise BadRequest("orderBy by a field has no statistic, no window and no compareTo.", "orderBy")
             return Order(descending, **_FIELDS[self.field.name])
         metric = metric_named(self.metric, "orderBy.metric")
         statistic = checked(metric, self.statistic, "orderBy.statistic")
         window = window_from(self.window, now, "orderBy.window")
-        return Order(descending, metric, statistic, window, said=repr(self.window))
+        return Order(descending, metric, statistic, window, self.compare_to, said=repr(self.window))
 
 
 def _field(description: str) -> Any:
@@ -64,6 +67,7 @@ class OrchestratorOrder(_MetricOrder):
     metric: str | None = _field("A metric of metricCatalogue.")
     statistic: Statistic | None = _field("Which statistic of it; VALUE by default.")
     window: WindowInput | None = _field("Over which window; the last hour by default.")
+    compare_to: Comparison | None = _field(_COMPARE_TO)
     field: OrchestratorOrderField | None = _field("A field instead of a metric.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way round.")
 
@@ -75,6 +79,7 @@ class GpuOrder(_MetricOrder):
     metric: str | None = _field("A metric of metricCatalogue.")
     statistic: Statistic | None = _field("Which statistic of it; VALUE by default.")
     window: WindowInput | None = _field("Over which window; the last hour by default.")
+    compare_to: Comparison | None = _field(_COMPARE_TO)
     field: GpuOrderField | None = _field("A field instead of a metric.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way round.")
 

@@ -38,6 +38,8 @@ NEEDS = {
     "face_value_wei": _only(c.FACE_VALUE_WEI),
     "tickets": _only(c.TICKETS),
 }
+# What is worked out of two of them.
+RATIOS = {"fees_wei_per_minute": ("fees_wei", "inference_minutes")}
 LEAST = NEEDS["sessions"]
 CAPACITY = SUPPLY["capacity_rate_pct"]
 # The fields that need to know of supply.
@@ -58,7 +60,8 @@ class DemandAsked:
 def demand_asked(fields: Iterable[str]) -> DemandAsked:
     """What these fields of a demand need."""
     names = frozenset(fields)
-    measures = {NEEDS[name] for name in names if name in NEEDS} or {LEAST}
+    read = names.union(*(RATIOS[name] for name in names & RATIOS.keys()))
+    measures = {NEEDS[name] for name in read if name in NEEDS} or {LEAST}
     supply = _SUPPLY if names & OF_SUPPLY else Measures()
     return DemandAsked(Measures(sorted(measures)), "by_gpu_model" in names, "stake_lpt" in names, supply)
 
@@ -136,6 +139,12 @@ class Demand:
     def fees_eth(self) -> str:
         """The same in ETH, exactly."""
         return decimal_text(self._sum("fees_eth"))
+
+    @property
+    def fees_wei_per_minute(self) -> float | None:
+        """Fees per minute of inference, in wei; None without a minute."""
+        spent_ms = self._sum("inference_minutes")
+        return self._sum("fees_wei") * MINUTE_MS / spent_ms if spent_ms else None
 
     @property
     def face_value_wei(self) -> int:

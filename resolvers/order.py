@@ -1,14 +1,17 @@
 """Orders: by a field, or by a metric in a window. Nulls come last, ties go by key."""
 
+from asyncio import gather
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from metrics.formula import Number
 from metrics.metric import Metric, Statistic
 from metrics.question import Question
 from metrics.sighting import Trait
 from metrics.window import Window
 from resolvers.context import Context
 from resolvers.entities import Entity, Kind
+from resolvers.measured import Comparison
 from resolvers.scope import Scope, is_empty
 from resolvers.stake import each
 
@@ -24,6 +27,8 @@ class Order:
     metric: Metric | None = None
     statistic: Statistic = Statistic.VALUE
     window: Window | None = None
+    # By the change since the window before. Whatever is held against the network stays in the order of its values.
+    comparison: Comparison | None = None
     time: str | None = None  # "first_ms" or "last_ms"
     trait: Trait | None = None
     stake: bool = False
@@ -33,6 +38,7 @@ class Order:
     def __str__(self) -> str:
         name = f"{self.metric.name}.{self.statistic.value}" if self.metric else self.time or self.trait
         name = name or ("stake" if self.stake else "key")
+        name = f"{name} against {self.comparison.name}" if self.comparison else name
         return " ".join(filter(None, (name, self.said, "desc" if self.descending else "asc")))
 
     @property
@@ -66,13 +72,28 @@ async def values(
 
 
 async def _of_metric(context: Context, kind: Kind, order: Order, scope: Scope) -> Mapping[str, Rankable]:
-    assert order.metric is not None
     assert order.window is not None
+    if order.comparison is not Comparison.PREVIOUS_WINDOW:
+        return await _in_window(context, kind, order, order.window, scope)
+    now, before = await gather(
+        *(_in_window(context, kind, order, window, scope) for window in (order.window, order.window.before()))
+    )
+    return {key: _change(value, before.get(key)) for key, value in now.items()}
+
+
+async def _in_window(
+    context: Context, kind: Kind, order: Order, window: Window, scope: Scope
+) -> Mapping[str, Number | None]:
+    assert order.metric is not None
     if is_empty(scope):
         return {}
     measures = order.metric.reads(order.statistic)
-    rows = await context.load(Question.of(measures, order.window, by=(kind.dimension,), where=scope))
+    rows = await context.load(Question.of(measures, window, by=(kind.dimension,), where=scope))
     return {row.by[0]: order.metric.value(row.sums, order.statistic) for row in rows if row.by[0] is not None}
+
+
+def _change(value: Number | None, before: Number | None) -> Number | None:
+    return None if value is None or before is None else value - before
 
 
 def rank(value: Rankable, key: str, descending: bool) -> Rank:

@@ -71,10 +71,13 @@ def same_shape(one: Any, other: Any) -> bool:
     return one is None or other is None or type(one) is type(other)
 
 
-@pytest.mark.parametrize("example", sorted(path.name for path in (ROOT / "examples").glob("*.graphql")))
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.mark.parametrize("example", sorted(str(one.relative_to(EXAMPLES)) for one in EXAMPLES.rglob("*.graphql")))
 def test_every_example_answers_from_the_demo(demo: int, example: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "ask.py"), str(ROOT / "examples" / example), f"http://127.0.0.1:{demo}"],
+        [sys.executable, str(EXAMPLES / "ask.py"), str(EXAMPLES / example), f"http://127.0.0.1:{demo}"],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 

@@ -84,6 +84,22 @@ async def test_orders_of_orchestrators_put_nulls_last_and_ties_by_address(store,
     assert await listed(store, orderBy=order) == found
 
 
+async def test_an_order_by_the_change_since_the_window_before_puts_those_without_one_last() -> None:
+    store = CountingStore()
+    hour = 3_600_000
+    for wallet, before, now in ((ALICE, 10, 12), (BOB, 30, 20), (CAROL, None, 50)):
+        store.add(sighting(wallet, 1, NOW_MS, orchestrator=wallet))
+        for at_ms, fps in ((NOW_MS - hour - 1, before), (NOW_MS - hour, now)):
+            if fps is not None:
+                store.add(fact(f"{wallet}{at_ms}", at_ms, {"output_fps": fps * 10**9}, orchestrator=wallet))
+    order = {"metric": "outputFps", "window": {"last": "PT1H"}, "compareTo": "PREVIOUS_WINDOW"}
+
+    assert await listed(store, orderBy=order) == "BAC"
+    assert await listed(store, orderBy={**order, "direction": "DESC"}) == "ABC"
+    assert await listed(store, orderBy={**order, "compareTo": "NETWORK", "direction": "DESC"}) == "CBA"
+    assert store.calls["rows"] <= 2 + 2 + 1
+
+
 @pytest.mark.parametrize(
     "order", [None, {"metric": "outputFps", "direction": "DESC"}, {"field": "FIRST_SEEN_AT", "direction": "DESC"}]
 )

@@ -86,8 +86,9 @@ async def test_demand_adds_up_exactly(store) -> None:
         store,
         """{ network { demand(window: {last: PT4H}) { sessions unserved inferenceMinutes byGpuModel { gpuModel
             inferenceMinutes capacityRatePct }
-             capacityRatePct feesWei feesEth faceValueWei tickets stakeLpt }
-             cut: demand(window: {start: "2026-01-09T13:00:00Z", end: "2026-01-09T14:00:00Z"}) { inferenceMinutes } }
+             capacityRatePct feesWei feesEth feesWeiPerMinute faceValueWei tickets stakeLpt }
+             cut: demand(window: {start: "2026-01-09T13:00:00Z", end: "2026-01-09T14:00:00Z"}) { inferenceMinutes }
+             idle: demand(window: {start: "2025-01-09T13:00:00Z", end: "2025-01-09T14:00:00Z"}) { feesWeiPerMinute } }
              }""",
     )
 
@@ -103,11 +104,13 @@ async def test_demand_adds_up_exactly(store) -> None:
             "capacityRatePct": None,
             "feesWei": "1000000000000000000",
             "feesEth": "1",
+            "feesWeiPerMinute": 10**18 / 1.5,
             "faceValueWei": "0",
             "tickets": 3,
             "stakeLpt": None,
         },
         "cut": {"inferenceMinutes": 0.5},
+        "idle": {"feesWeiPerMinute": None},
     }
 
 
