@@ -70,9 +70,7 @@ class Deriver:
         latest_ms = self.log.latest().get(source, 0)
         arrived = touched.by_owner()
         # Sessions of one time together: what they share with their neighbours is read once.
-        owners = sorted(
-            touched.owners, key=lambda owner: (min((r.at_ms for r in arrived.get(owner, ())), default=0), owner)
-        )
+        owners = sorted(touched.owners, key=lambda owner: (arrived[owner][0].at_ms if owner in arrived else 0, owner))
         self._step(touched, owners[:CHUNK], latest_ms, arrived, self._supply_hours(touched))
         for start in range(CHUNK, len(owners), CHUNK):
             self._step(Touched(source), owners[start : start + CHUNK], latest_ms, arrived)

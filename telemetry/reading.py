@@ -2,6 +2,7 @@
 
 import hashlib
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from backends.log import Claim, Offer, Payment, Stake
@@ -147,6 +148,7 @@ def job_owner(stamp: Stamp, request_id: str, step: Step) -> str:
     return _key("", "job", stamp.source, request_id, "" if request_id else stamp.id)
 
 
+@lru_cache(maxsize=16_384)  # of a session's many events one key, made and kept once
 def _key(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

@@ -18,7 +18,7 @@ MOST = 50_000  # readings kept
 
 
 class Readings:
-    """Whole sessions, the most recently used ones kept in memory."""
+    """Whole sessions; those that are still open are kept in memory, the most recently used ones first."""
 
     def __init__(self, log: Log) -> None:
         self.log = log
@@ -45,8 +45,11 @@ class Readings:
         for event in self.log.session_events(missing) if missing else ():
             self._keep(event.owner, reread(event))
         found = {owner: session_of(self._kept[owner].values()) for owner in owners if owner in self._kept}
-        for owner in found:
-            self._kept.move_to_end(owner)
+        for owner, session in found.items():
+            if session.open:
+                self._kept.move_to_end(owner)
+            else:
+                self._drop(owner)  # little will come of it; what does come is read again from the log
         while self._count > MOST:
             self._drop(next(iter(self._kept)))
         return found

@@ -1,5 +1,6 @@
 """Values as they wander on the wire: numbers as strings, with units, blank strings for nothing, three forms of time."""
 
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -30,6 +31,11 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def word(value: Any) -> str:
+    """A text that many events share, kept in memory once."""
+    return sys.intern(text(value))
 
 
 def mapping(value: Any) -> dict[str, Any]:

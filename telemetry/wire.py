@@ -19,7 +19,7 @@ from telemetry.payments import read_payment
 from telemetry.reading import Reading, Said, Stamp, Status, Swap, Transport, What, outside, owner_of, synthetic
 from telemetry.snapshots import read_snapshot
 from telemetry.stake import read_stake
-from telemetry.values import Unreadable, count, fixed, listing, mapping, text, time_ms
+from telemetry.values import Unreadable, count, fixed, listing, mapping, text, time_ms, word
 
 Json = dict[str, Any]
 FUTURE_MS = 600_000
@@ -41,7 +41,7 @@ SEGMENTS = frozenset((What.FIRST_SEGMENT, What.FEW_SEGMENTS))
 # Numbers on which orjson and the standard library differ; digits stand as zeros.
 ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 LONG, EXPONENT = re.compile(rb"0{19}"), re.compile(rb"0e[+-]0")
-SMALL = tuple(before + b"0.0000" for before in (b":", b",", b"[", b"-"))
+SMALL, BEFORE_NUMBERS = b"0.0000", (b":", b",", b"[", b"-")
 LONGEST_NUMBER = 400
 BRACKETS = b"[]{}"
 NO_BRACKETS = bytes(set(range(256)) - set(BRACKETS))
@@ -68,9 +68,9 @@ def parse(line: bytes) -> Any:
 
 def _too_deep(value: Any, line: bytes) -> bool:
     """Whether a value is nested deeper than we read, however deep the caller's own stack is."""
-    brackets = line.translate(None, NO_BRACKETS)
-    if len(brackets) <= 2 * MAX_DEPTH:
+    if line.count(b"[") + line.count(b"{") <= MAX_DEPTH:
         return False
+    brackets = line.translate(None, NO_BRACKETS)
     # Pairs fall away from the inside; brackets in a text may leave a rest, which is looked into below.
     for _ in range(MAX_DEPTH):
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
@@ -111,7 +111,8 @@ def canonical(event: Any) -> bytes:
     try:
         fast = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
         # Only very small and large numbers are spelled otherwise; a test compares the two.
-        rare = fast.startswith(b"0.0000") or any(small in fast for small in SMALL) or _has_number(fast, EXPONENT)
+        small = SMALL in fast and (fast.startswith(SMALL) or any(sign + SMALL in fast for sign in BEFORE_NUMBERS))
+        rare = small or _has_number(fast, EXPONENT)
         return _encoded(event) if rare else fast
     except orjson.JSONEncodeError:
         return _encoded(event)
@@ -158,7 +159,7 @@ def digest(content: bytes) -> bytes:
 def type_of(event: Json) -> str:
     """The type that an event names, "" where none."""
     named = event.get("type", event.get("event_type"))
-    return named.strip() if isinstance(named, str) else ""
+    return word(named) if isinstance(named, str) else ""
 
 
 def data_of(event: Json) -> Json | list[Any] | None:
@@ -197,18 +198,18 @@ def _of_session(
     event: Json, data: Json, stamp: Stamp, what: What, said: Said = None, error: str | None = None
 ) -> Reading:
     named = mapping(data.get("orchestrator_info"))
-    stream_id, request_id = text(data.get("stream_id")), text(data.get("request_id"))
+    stream_id, request_id = word(data.get("stream_id")), word(data.get("request_id"))
     return Reading(
         *stamp,
-        subtype=text(data.get("type")),
+        subtype=word(data.get("type")),
         what=what,
         stream_id=stream_id,
         request_id=request_id,
-        gateway=gateway(event.get("gateway")),
+        gateway=word(gateway(event.get("gateway"))),
         region=text(mapping(event.get("geo")).get("region")),
         synthetic=synthetic(data),
         place="" if what is What.SWAP else place(named.get("address"), named.get("url")),
-        model=text(data.get("pipeline")),
+        model=word(data.get("pipeline")),
         error=error,
         segment=what in SEGMENTS,
         e2e_us=None,
@@ -234,7 +235,7 @@ def _status(event: Json, data: Json, stamp: Stamp) -> Reading:
     said = Status(
         output_fps=fixed(inference.get("fps"), "inference_status.fps"),
         input_fps=fixed(mapping(data.get("input_status")).get("fps"), "input_status.fps"),
-        state=text(data.get("state")).upper(),
+        state=word(text(data.get("state")).upper()),
         restart_count=count(inference.get("restart_count"), "inference_status.restart_count"),
         last_restart_ms=_explaining_ms(inference.get("last_restart_time")),
         start_ms=_explaining_ms(data.get("start_time")),
