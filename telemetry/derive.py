@@ -30,7 +30,7 @@ from telemetry.slots import Run, Site, hours_of, supply_facts
 from telemetry.touched import Touched, explained, renamed, silenced
 from telemetry.who import Identified, Paid, World, identified
 
-CHUNK = 1_000  # sessions derived together
+CHUNK = 500  # sessions derived together
 
 
 @dataclass

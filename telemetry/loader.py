@@ -26,7 +26,7 @@ from telemetry.values import Unreadable
 from telemetry.wire import KNOWN_TYPES, canonical, digest, parse, read, unwrapped
 
 LINES = 10_000  # read and appended together
-CHUNKS_AHEAD = 8
+CHUNKS_AHEAD = 6
 DERIVE_AT = 100_000  # events that may wait to be derived while loading
 MOST_REPORTED = 1_000
 log = logging.getLogger("naap.loader")
