@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from metrics import catalogue
 from metrics import columns as c
+from metrics.efficiency import EFFICIENCY
 from metrics.formula import AtLeast, Formula, Number, Root
 from metrics.measure import Aggregate, Column
-from metrics.metric import Direction, Metric, share_pct
 from metrics.scoring.judge import judged
 from metrics.scoring.score import Criterion, Evidence, Input, Rule, Subscore, Version, but, measured
 
@@ -25,25 +25,6 @@ _INPUT_N, _INPUT_SUM = (_scored(c.INPUT_FPS, c.UNSCORED_INPUT_FPS, a) for a in (
 OUTPUT_FPS = replace(catalogue.OUTPUT_FPS, formula=_SUM / (_N * c.BILLIONTHS), evidence=_N, column=None)
 INPUT_FPS = replace(catalogue.INPUT_FPS, formula=_INPUT_SUM / (_INPUT_N * c.BILLIONTHS), evidence=_INPUT_N, column=None)
 JITTER = replace(catalogue.JITTER, formula=AtLeast(_N, 2, Root(_N * _SQ - _SUM * _SUM) / _SUM), evidence=_N)
-
-# The explicit samples alone, as long as the catalogue has no efficiency of its own; see `efficiency`.
-_PEAK = c.PEAK_FLOPS.measure(Aggregate.SUM)
-EFFICIENCY = catalogue.BY_NAME.get("cuda_utilization_efficiency_pct") or Metric(
-    "cuda_utilization_efficiency_pct",
-    share_pct(c.ACHIEVED_FLOPS.measure(Aggregate.SUM), _PEAK),
-    c.STATED_SAMPLES.measure(Aggregate.SUM),
-    "%",
-    "Achieved of peak FLOPS, over the samples that state both.",
-    "runner.metrics.sample: achieved_flops, peak_flops",
-    Direction.HIGHER,
-)
-
-
-def efficiency(evidence: Evidence) -> tuple[Number | None, int]:
-    """The efficiency of the GPUs in percent, 100 at most, and its samples. The one place that knows how it is told."""
-    value, samples = evidence.told(EFFICIENCY)
-    return (None if value is None else min(100, value)), samples
-
 
 CRITERIA = (
     Criterion(
@@ -76,7 +57,6 @@ def judge(evidence: Evidence) -> tuple[Subscore, ...]:
     """The subscores that the evidence makes."""
     told = {rule.metric.name: evidence.told(rule.metric) for one in CRITERIA for rule in one.rules}
     told[JITTER.name] = evidence.over_gpus(JITTER)
-    told[EFFICIENCY.name] = efficiency(evidence)
     first_frame_ms, fps = evidence.targets.prompt_to_first_frame_ms, evidence.targets.output_fps
     given = told[INPUT_FPS.name][0]
     thresholds = {

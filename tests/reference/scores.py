@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from tests.reference import supply
 from tests.reference.answers import jitter
 from tests.reference.facts import Fact
 from tests.reference.sessions import ATTEMPTED
@@ -47,7 +48,8 @@ def score(oracle: Any, version: str, start: Any, end: Any, targets: Targets, **w
         target = {**DEFAULT, **targets.get(workflow, {})}
         if n and version == "naap-1":
             # `published = (n·score + k·prior) / (n + k)`, prior = 50, k = 5.
-            parts[workflow] = (n, (n * naap_1(facts, target) + 5 * 50) / (n + 5))
+            shown = shown_efficiency(oracle, start, end, workflow, where)
+            parts[workflow] = (n, (n * naap_1(facts, target, shown) + 5 * 50) / (n + 5))
         elif n:
             parts[workflow] = (n, quality_benchmark_1(facts, history(oracle, start, workflow)))
     total = sum(n for n, _ in parts.values())
@@ -55,8 +57,17 @@ def score(oracle: Any, version: str, start: Any, end: Any, targets: Targets, **w
     return {"value": value, "evidence": total, "parts": {workflow: one for workflow, (_, one) in parts.items()}}
 
 
-def naap_1(facts: list[Fact], target: Mapping[str, Any]) -> float:
-    """`100 × Σ wᵢ·sᵢ / Σ wᵢ` over the subscores that have evidence."""
+def shown_efficiency(oracle: Any, start: Any, end: Any, workflow: str | None, where: dict[str, Any]) -> float | None:
+    """Tier `PROXY`; a workflow that nobody knows has no published figure."""
+    if workflow is None:
+        return None
+    scope = {**where, "workflow": workflow}
+    told = supply.efficiency(oracle.neighbours, oracle.config, oracle.flops, millis(start), millis(end), scope)
+    return told["value"]  # type: ignore[no-any-return]
+
+
+def naap_1(facts: list[Fact], target: Mapping[str, Any], shown: float | None) -> float:
+    """`100 × Σ wᵢ·sᵢ / Σ wᵢ` over the subscores that have evidence; `shown` where no sample states its FLOPS."""
     values = kinds(facts)
     ended = [outcome for outcome in values["session"] if outcome in ATTEMPTED]
     failed = [outcome for outcome in ended if outcome != "SERVED"]
@@ -81,7 +92,7 @@ def naap_1(facts: list[Fact], target: Mapping[str, Any]) -> float:
         ),
         (0.15, down(jitter_over_gpus(facts), 0.1, 0.5)),
         (0.10, up(fps, 0, most)),
-        (0.05, up(efficiency(values["flops"]), 0, 80)),
+        (0.05, up(efficiency(values["flops"]) if values["flops"] else shown, 0, 80)),
     ]
     found = weighted(*subscores)
     assert found is not None
