@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from auth.caller import ANONYMOUS
 from backends.backend import Backend
 from gateway.health import healthz, readiness
 from gateway.intake import WriterIntake
@@ -69,6 +70,7 @@ class Parts:
             targets=self.targets,
             datasets=self.datasets,
             rankings=self.rankings,
+            caller=getattr(request.state, "caller", ANONYMOUS),
         )
 
     async def graph_context(self, request: Request) -> Context:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 
+from auth.caller import ANONYMOUS, Caller
 from backends.backend import (
     Backend,
     Holdings,
@@ -85,6 +86,7 @@ class Context:
     datasets: Catalogue = field(default_factory=Catalogue)
     # The process's own: orders that somebody reads page by page.
     rankings: Rankings = field(default_factory=Rankings)
+    caller: Caller = ANONYMOUS
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)
