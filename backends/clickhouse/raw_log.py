@@ -12,9 +12,9 @@ from typing import Any
 
 from backends.backend import LoggedEvent
 from backends.clickhouse.handle import Handle
-from backends.clickhouse.records import EVENT_COLUMNS, columns_of, columns_of_events, event_of
 from backends.clickhouse.tide import Tide
 from backends.log import STAKE, Batch, Event, Identity, Rejected
+from backends.records import EVENT_COLUMNS, columns_of, columns_of_events, event_of
 from backends.tables import CONFLICTS, IDS, MARKS, RAW, REJECTED
 
 DERIVED = "derived"

@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from metrics.fact import Fact
+from metrics.sighting import Sighting
+from metrics.window import HOUR_MS, MINUTE_MS
+
 Key = tuple[str, str]  # (owner, key)
 Kept = tuple[int, int, int]  # the slot a row is filed under, when it happened, its digest
+Known = tuple[Key, Kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +58,19 @@ def digest(parts: Any) -> int:
 def floors(instants: Iterable[int], width_ms: int) -> set[int]:
     """The starts of the buckets that hold these instants."""
     return {at_ms // width_ms * width_ms for at_ms in instants}
+
+
+def kept_facts(facts: Sequence[Fact]) -> list[Known]:
+    """Where each fact is filed and its digest."""
+    return [
+        ((owner, key), (at_ms - at_ms % MINUTE_MS, at_ms, digest((dims, values))))
+        for owner, key, at_ms, dims, values in facts
+    ]
+
+
+def kept_sightings(sightings: Sequence[Sighting]) -> list[Known]:
+    """Where each sighting is filed and its digest."""
+    return [
+        ((owner, key), (first_ms - first_ms % HOUR_MS, first_ms, digest((last_ms, traits))))
+        for owner, key, first_ms, last_ms, traits in sightings
+    ]
