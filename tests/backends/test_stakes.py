@@ -83,7 +83,7 @@ rows = st.lists(
 @given(rows=rows, span=st.tuples(st.integers(0, 9), st.integers(0, 9)))
 def test_every_store_agrees_with_the_rule(opened: Any, rows: list[Stake], span: tuple[int, int]) -> None:
     question = StakeQuestion((A, B), min(span), max(span))
-    for name in ("memory", "chdb"):
+    for name in EVERY:
         with opened(name) as store:
             store.state(Statements(stakes=rows))
 
