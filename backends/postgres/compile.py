@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from backends.pieces import NOTHING, Behind, Level, Piece, pieces
 from backends.postgres import tables
+from backends.postgres.text import escaped
 from metrics.measure import Aggregate, Measure
 from metrics.question import Question
 from metrics.sighting import SightingQuestion
@@ -27,6 +28,10 @@ class Statement:
 
     def bind(self, value: object, type_name: str = "bigint") -> str:
         """A placeholder for a value."""
+        if type_name == "text":
+            value = escaped(str(value))
+        elif type_name == "text[]":
+            value = [escaped(one) for one in value]  # type: ignore[attr-defined]
         self.values.append(value)
         return f"${len(self.values)}::{type_name}"
 
@@ -79,13 +84,15 @@ def _of_rollup(statement: Statement, question: Question, found: Sequence[Piece])
 
 
 def _of_facts(statement: Statement, question: Question, found: Sequence[Piece]) -> list[str]:
-    start, end = (statement.bind(at_ms) for at_ms in (question.window.start_ms, question.window.end_ms))
-    measures = [_clipped(measure, start, end) for measure in question.measures]
     slots = [Piece(piece.level, slot_of(piece.start_ms), piece.end_ms) for piece in found]
     bounds = f"{_within(statement, 'slot', slots)} AND {_within(statement, 'at_ms', found)}"
-    branches = [_branch(statement, question, "at_ms", measures, "facts", bounds)]
     spans = [m.column.name for m in question.measures if m.aggregate is Aggregate.SPAN]
-    if spans and question.window.start_ms % MINUTE_MS:
+    if not spans:
+        return [_branch(statement, question, "at_ms", [of_fact(one) for one in question.measures], "facts", bounds)]
+    start, end = (statement.bind(at_ms) for at_ms in (question.window.start_ms, question.window.end_ms))
+    measures = [_clipped(measure, start, end) for measure in question.measures]
+    branches = [_branch(statement, question, "at_ms", measures, "facts", bounds)]
+    if question.window.start_ms % MINUTE_MS:
         # Spans never cross a minute, so only those of the first, broken minute can reach into the window.
         slot = statement.bind(slot_of(question.window.start_ms))
         reaching = " OR ".join(f"at_ms + coalesce({span}, 0) > {start}" for span in spans)

@@ -17,7 +17,7 @@ from backends.postgres.compile import Statement
 from backends.postgres.errors import as_gateway_errors, is_passing
 from backends.postgres.options import OnStatement, Options
 from backends.postgres.tables import SCHEMA
-from backends.postgres.text import escaped, unescaped
+from backends.postgres.text import unescaped
 from metrics.errors import StoreUnavailable, TooComplex
 
 Records = Sequence[Sequence[Any]]
@@ -116,6 +116,7 @@ class ReadPool:
                 "jit": "off",  # costs more than it gains for statements of milliseconds
             },
         )
-        await connection.set_type_codec("text", encoder=escaped, decoder=unescaped, schema="pg_catalog", format="text")
+        # Texts on their way in are escaped where they are bound: a codec does not reach into arrays.
+        await connection.set_type_codec("text", encoder=str, decoder=unescaped, schema="pg_catalog", format="text")
         await connection.set_type_codec("numeric", encoder=str, decoder=int, schema="pg_catalog", format="text")
         return connection

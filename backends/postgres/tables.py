@@ -137,8 +137,8 @@ FUNCTIONS = (
     "AS 'SELECT ARRAY(SELECT hashtextextended(one, 0) FROM unnest(texts) AS one)'",
     # The entry that one value makes: metrics.histogram.bucket_of, bit by bit, and the count 1.
     f"CREATE FUNCTION {SCHEMA}.entry(value bigint) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$"
-    "SELECT ((get_byte(float8send(value::float8), 0)::bigint << 10 | get_byte(float8send(value::float8), 1)::bigint "
-    "<< 2 | get_byte(float8send(value::float8), 2)::bigint >> 6) << 44) + 1$$",
+    "SELECT (((get_byte(float8send(value::float8), 0)::bigint << 10) + (get_byte(float8send(value::float8), 1) << 2) "
+    "+ (get_byte(float8send(value::float8), 2) >> 6)) << 44) + 1$$",
     f"CREATE FUNCTION {SCHEMA}.compact(entries bigint[]) RETURNS bigint[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE "
     "AS $$SELECT array_agg(entry ORDER BY entry) FROM (SELECT ((one >> 44) << 44) + sum(one & 17592186044415)::bigint "
     "AS entry FROM unnest(entries) AS one GROUP BY one >> 44) AS summed$$",

@@ -81,10 +81,10 @@ rows = st.lists(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=rows, span=st.tuples(st.integers(0, 9), st.integers(0, 9)))
-def test_every_store_agrees_with_the_rule(opened: Any, rows: list[Stake], span: tuple[int, int]) -> None:
+def test_every_store_agrees_with_the_rule(shared: Any, rows: list[Stake], span: tuple[int, int]) -> None:
     question = StakeQuestion((A, B), min(span), max(span))
-    for name in EVERY:
-        with opened(name) as store:
-            store.state(Statements(stakes=rows))
-
-            assert list(asyncio.run(store.stakes(question))) == staked(rows, question)
+    shared.state(Statements(stakes=rows))
+    try:
+        assert list(asyncio.run(shared.stakes(question))) == staked(rows, question)
+    finally:
+        shared.state(Statements(withdrawn=[(row.source, row.id) for row in rows]))

@@ -117,17 +117,18 @@ offer_lists = st.lists(offers, max_size=12, unique_by=lambda one: (one.source, o
 
 @calm
 @given(told=offer_lists, start=st.integers(-1, 2), length=st.sampled_from((1, DAY_MS, 4 * DAY_MS)))
-def test_every_store_shows_the_same(opened: Any, told: list[Offer], start: int, length: int) -> None:
+def test_every_store_shows_the_same(shared: Any, told: list[Offer], start: int, length: int) -> None:
     memory = MemoryStore()
     # An event happens at one instant.
     at = {(one.source, one.id): one.at_ms for one in told}
     told = [one._replace(at_ms=at[one.source, one.id]) for one in told]
-    memory.state(Statements(offers=told))
-    with opened("chdb") as store:
+    asked = ("a", URIS, BASE_MS + start, BASE_MS + start + length)
+    for store in (memory, shared):
         store.state(Statements(offers=told))
-        asked = ("a", URIS, BASE_MS + start, BASE_MS + start + length)
-
-        assert list(store.showings(*asked)) == list(memory.showings(*asked))
+    try:
+        assert list(shared.showings(*asked)) == list(memory.showings(*asked))
+    finally:
+        shared.state(Statements(withdrawn=list(at)))
 
 
 def test_snapshots_that_say_the_same_are_one_showing_until_a_day_passes(store: Any) -> None:
