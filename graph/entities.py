@@ -117,12 +117,13 @@ class Orchestrator(Node, Measured, Scored):
         filter: Annotated[StreamFilter | None, strawberry.argument(description="Which of them.")] = None,
         first: FirstArgument = None,
         after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
     ) -> StreamConnection | None:
         from graph.streams import stream_connection
 
-        return await stream_connection(
-            info.context, Slice.of(info.context.limits, first, after), filter, None, self.scope
-        )
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await stream_connection(info.context, wanted, filter, None, self.scope)
 
 
 def _bytes(entity: Entity) -> float | None:
@@ -217,14 +218,28 @@ class Workflow(Node, Measured, Scored):
         return told(self, info, lambda one: _decimal(one.latest(trait)), None, trait)
 
     @field("The GPUs that it was seen on. Under it they count only what they did for it.")
-    async def gpus(self, info: Ctx, first: FirstArgument = None, after: AfterArgument = None) -> Connection[Gpu] | None:
-        return await connection(Gpu, info, Slice.of(info.context.limits, first, after), self.scope)
+    async def gpus(
+        self,
+        info: Ctx,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Gpu] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await connection(Gpu, info, wanted, self.scope)
 
     @field("The orchestrators that it was seen with. Under it they count only what they did for it.")
     async def orchestrators(
-        self, info: Ctx, first: FirstArgument = None, after: AfterArgument = None
+        self,
+        info: Ctx,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
     ) -> Connection[Orchestrator] | None:
-        return await connection(Orchestrator, info, Slice.of(info.context.limits, first, after), self.scope)
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await connection(Orchestrator, info, wanted, self.scope)
 
     @field("The datasets of prompts to load it with.")
     def datasets(self, info: Ctx) -> list[Dataset] | None:

@@ -28,8 +28,8 @@ from graph.datasets import Dataset
 from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
 from graph.executor import Executor
+from graph.federation import MEANINGS, VERSION
 from graph.federation import SCALARS as FEDERATION_SCALARS
-from graph.federation import VERSION
 from graph.limits import Bounds, Validation
 from graph.places import Places
 from graph.query import Query
@@ -60,8 +60,11 @@ class Schema(strawberry.federation.Schema):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        whole: Any = self._schema
+        for named in (*whole.directives, *whole.type_map.values()):
+            named.description = named.description or MEANINGS.get(named.name)
         # What may be left out has no default of null: a composer takes it for a size, a reader for something said.
-        for type_ in self._schema.type_map.values():
+        for type_ in whole.type_map.values():
             fields = type_.fields.values() if isinstance(type_, WITH_FIELDS) else ()
             for one in (*fields, *chain.from_iterable(getattr(field, "args", {}).values() for field in fields)):
                 if getattr(one, "default_value", Undefined) is None:
@@ -113,8 +116,7 @@ def sdl() -> str:
     schema = build_schema()
     text, whole = schema.text, schema._schema
     written = {name.value for node in parse(text).definitions if (name := getattr(node, "name", None))}
-    imported = [
-        print_directive(one) for one in whole.directives if one.name not in written and not is_specified_directive(one)
-    ]
-    support = [print_type(one) for name, one in whole.type_map.items() if name not in written and is_defined_type(one)]
-    return "\n\n".join([text, *sorted(imported), *sorted(support)]) + "\n"
+    imported = {one.name: print_directive(one) for one in whole.directives if not is_specified_directive(one)}
+    support = {name: print_type(one) for name, one in whole.type_map.items() if is_defined_type(one)}
+    more = [printed[name] for printed in (imported, support) for name in sorted(printed.keys() - written)]
+    return "\n\n".join([text, *more]) + "\n"
