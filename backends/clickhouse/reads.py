@@ -1,11 +1,14 @@
 """Answering: the `Backend` of a ClickHouse. Each question is one statement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from backends.backend import (
     Holdings,
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentRecord,
     SessionQuestion,
     SessionRecord,
     Staked,
@@ -15,6 +18,12 @@ from backends.backend import (
 )
 from backends.clickhouse.compile import Statement, compiled, compiled_sightings
 from backends.clickhouse.handle import Records
+from backends.clickhouse.ledger import (
+    compiled_incident_counts,
+    compiled_incidents,
+    compiled_payment_events,
+    compiled_payments,
+)
 from backends.clickhouse.records import EVENT_COLUMNS, event_of, record_of
 from backends.clickhouse.sessions import compiled_sessions, compiled_stream_count, compiled_streams
 from backends.clickhouse.stakes import compiled_stakes
@@ -74,6 +83,21 @@ class Reads:
 
     async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
         return [Staked(*row) for row in await self._reader.query(compiled_stakes(question))]
+
+    async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
+        rows = await self._reader.query(compiled_payments(question))
+        return [PaymentRecord(*row[:5], row[5] or None, row[6] or None, *row[7:]) for row in rows]
+
+    async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
+        rows = await self._reader.query(compiled_incidents(question), ("body",))
+        return [IncidentRecord(*row[:4], *(value or None for value in row[4:7]), *row[7:]) for row in rows]
+
+    async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
+        return dict(await self._reader.query(compiled_incident_counts(question)))
+
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[LoggedEvent]:
+        rows = await self._reader.query(compiled_payment_events(list(request_ids)), ("body",))
+        return [event_of(row) for row in rows]
 
     async def ping(self) -> None:
         await self._reader.query(Statement("ping", {}, "SELECT 1"))
