@@ -158,6 +158,16 @@ class IncidentRecord(NamedTuple):
     body: bytes  # empty where the event counts no longer
 
 
+class PaymentEvent(NamedTuple):
+    """The event of a payment that carries a request's id."""
+
+    request_id: str
+    at_ms: int
+    source: str
+    id: str
+    body: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class PageQuestion:
     """Of each of these wallets at most `limit` records in [start_ms, end_ms), the latest first, behind `after`.
@@ -214,10 +224,10 @@ class Backend(Protocol):
         """
 
     async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
-        """How many incidents each orchestrator has in the window, whatever `after` and `limit`; those with none left out."""
+        """How many incidents each orchestrator has in the window, whatever `after` and `limit`; none is left out."""
 
-    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[LoggedEvent]:
-        """The events of the payments that carry one of these request ids, ordered by (at_ms, source, id)."""
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
+        """The events of the payments that carry one of these request ids (never ""), ordered by their fields."""
 
     async def ping(self) -> None:
         """Return if the store answers. Raises StoreUnavailable or StoreTimeout."""

@@ -12,6 +12,7 @@ from backends.backend import (
     IncidentRecord,
     LoggedEvent,
     PageQuestion,
+    PaymentEvent,
     PaymentRecord,
     SessionQuestion,
     SessionRecord,
@@ -130,11 +131,11 @@ class MemoryStore:
     async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
         return Counter(one[0] for one in self._incidents() if within(one, question))
 
-    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[LoggedEvent]:
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
         wanted = frozenset(request_ids) - {""}
-        keys = ((p.source, p.id) for p in self.payings.values() if p.request_id in wanted)
-        found = (logged(event) for key in keys if (event := self.raw.get(key)) is not None)
-        return sorted(found, key=lambda event: (event.at_ms, event.source, event.id))
+        carrying = (p for p in self.payings.values() if p.request_id in wanted)
+        both = ((payment, self.raw.get((payment.source, payment.id))) for payment in carrying)
+        return sorted(PaymentEvent(p.request_id, p.at_ms, p.source, p.id, e.body) for p, e in both if e is not None)
 
     async def ping(self) -> None:
         return None

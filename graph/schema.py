@@ -19,15 +19,17 @@ from graph.executor import Executor
 from graph.limits import Bounds, Validation
 from graph.places import Places
 from graph.query import Query
+from graph.rights import guard, mark
 from graph.scalars import SCALARS
-from graph.streams import Stream
+from graph.standing import Standing
+from graph.streams import Session, Stream
 from resolvers.context import LIMITS, Limits
 
 # Documents that are kept parsed and validated.
 CACHED = 100
 
 
-class Schema(strawberry.Schema):
+class Schema(strawberry.federation.Schema):
     """Strawberry's schema, whose answers carry errors as `graph.errors` tells them."""
 
     async def execute(self, query: str | None, *args: Any, **kwargs: Any) -> ExecutionResult:
@@ -63,13 +65,17 @@ def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> strawberr
 
     With `suggestions` an unknown field is answered with those that it may have meant.
     """
-    return Schema(
+    # Before the schema is made: it links what its directives come from.
+    mark(Orchestrator, Standing, Session)
+    schema = Schema(
         Query,
         types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
         config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
         execution_context_class=Executor,
         extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: Validation(limits, CACHED)],
     )
+    guard(schema._schema)
+    return schema
 
 
 def sdl() -> str:

@@ -55,15 +55,17 @@ def compiled_incident_counts(question: PageQuestion) -> Statement:
 
 
 def compiled_payment_events(request_ids: Sequence[str]) -> Statement:
-    """The statement that answers with the events of payments for these requests. Its columns are EVENT_COLUMNS."""
+    """The statement that answers with the events of payments for requests. Its columns are those of PaymentEvent."""
     statement = Statement("payment_events")
     asked, kind = statement.among("request_id", request_ids), statement.bind(BY_REQUEST, "String")
     filed = statement.among("value", request_ids)
+    event = "at_ms, source, id"
     statement.sql = (
-        "SELECT owner, source, id, at_ms, body FROM raw FINAL WHERE owner = '' AND (at_ms, source, id) IN ("
-        f"SELECT at_ms, source, id FROM payments FINAL WHERE {asked} "
+        f"WITH paid AS (SELECT request_id, {event} FROM payments FINAL WHERE {asked} "
         f"AND (slot, id) IN (SELECT slot, owner FROM paths WHERE kind = {kind} AND {filed})) "
-        "ORDER BY at_ms, source, id"
+        f"SELECT request_id, {event}, body FROM paid INNER JOIN (SELECT {event}, body FROM raw FINAL "
+        f"WHERE owner = '' AND ({event}) IN (SELECT {event} FROM paid)) AS event USING ({event}) "
+        f"ORDER BY request_id, {event}"
     )
     return statement
 

@@ -8,6 +8,7 @@ from backends.backend import (
     IncidentRecord,
     LoggedEvent,
     PageQuestion,
+    PaymentEvent,
     PaymentRecord,
     SessionQuestion,
     SessionRecord,
@@ -86,18 +87,21 @@ class Reads:
 
     async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
         rows = await self._reader.query(compiled_payments(question))
-        return [PaymentRecord(*row[:5], row[5] or None, row[6] or None, *row[7:]) for row in rows]
+        return [PaymentRecord(*row)._replace(gateway=row[5] or None, workflow=row[6] or None) for row in rows]
 
     async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
         rows = await self._reader.query(compiled_incidents(question), ("body",))
-        return [IncidentRecord(*row[:4], *(value or None for value in row[4:7]), *row[7:]) for row in rows]
+        return [
+            IncidentRecord(*row)._replace(gpu=row[4] or None, workflow=row[5] or None, gateway=row[6] or None)
+            for row in rows
+        ]
 
     async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
         return dict(await self._reader.query(compiled_incident_counts(question)))
 
-    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[LoggedEvent]:
-        rows = await self._reader.query(compiled_payment_events(list(request_ids)), ("body",))
-        return [event_of(row) for row in rows]
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
+        statement = compiled_payment_events(list(request_ids))
+        return [PaymentEvent(*row) for row in await self._reader.query(statement, ("body",))]
 
     async def ping(self) -> None:
         await self._reader.query(Statement("ping", {}, "SELECT 1"))

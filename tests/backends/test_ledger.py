@@ -79,7 +79,7 @@ def test_the_event_of_a_payment_is_found_by_its_request(store: Any) -> None:
 
     found = asyncio.run(store.payment_events(["r0", "r7", ""]))
 
-    assert [(one.id, one.body) for one in found] == [("p0", b"body 0"), ("p2", b"body 2")]
+    assert [(one.request_id, one.id, one.body) for one in found] == [("r0", "p0", b"body 0"), ("r0", "p2", b"body 2")]
 
 
 def test_an_incident_brings_the_body_of_its_event(store: Any) -> None:
