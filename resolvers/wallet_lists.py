@@ -13,7 +13,7 @@ from resolvers.context import Context, Inside
 from resolvers.measured import Measures, read
 from resolvers.page import Page, Slice, decoded, encoded, foreign
 
-Record = TypeVar("Record", PaymentRecord, IncidentRecord)
+Record = TypeVar("Record", bound=PaymentRecord | IncidentRecord)
 PAYMENTS = Measures(c.PAYMENTS.measures)
 # What is told of a log that a runner wrote without end.
 MOST_LINES, MOST_LETTERS = 200, 4_000
