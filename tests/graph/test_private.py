@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from auth.caller import ANONYMOUS, Scope
+from resolvers.page import encoded
+from tests.canaries import check
 from tests.graph.owners import (
     ALICE,
     BOB,
@@ -302,3 +304,15 @@ async def test_a_session_of_a_gateway_without_a_wallet_is_only_for_operators() -
 
 def _changed(stored: Any, **fields: Any) -> Any:
     return replace(stored, record=replace(stored.record, **fields))
+
+
+def test_the_search_finds_what_escapes() -> None:
+    text = OF_ALICE["error"].text
+    cursor = encoded("payments", [1, text])
+
+    for said in (text, f'"{text}"', cursor, f"x{cursor}"):
+        with pytest.raises(AssertionError, match="what is private"):
+            check(said, ROLES["bob"], "here")
+    check(text, ROLES["alice"], "here")
+    with pytest.raises(AssertionError, match="what is private"):
+        check(OF_ALICE["key"].text, ROLES["operator"], "here")
