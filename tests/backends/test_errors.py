@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,14 @@ store = open_chdb(sys.argv[1])
 print("open", flush=True)
 sys.stdin.read()
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine() -> Iterator[None]:
+    """One handle that stays open, so that the embedded engine is started once and not per test."""
+    store = open_chdb()
+    yield
+    asyncio.run(store.close())
 
 
 def child(path: object) -> "subprocess.Popen[str]":
