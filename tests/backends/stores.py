@@ -1,12 +1,15 @@
 """The stores that every capability is tried on, a column of the suite's table each: COLUMNS, below, has them all."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from backends.chdb import open_chdb
 from backends.memory import MemoryStore
@@ -59,6 +62,43 @@ def _chdb() -> Iterator[Started]:
         wait(first.close())
 
 
+@contextmanager
+def _clickhouse() -> Iterator[Started]:
+    """A server of its own, for as long as the session: chDB is one store per process."""
+    from backends.clickhouse.address import address_of
+    from backends.clickhouse.server import drop, open_clickhouse
+
+    with serving() as port:
+
+        @contextmanager
+        def place() -> Iterator[str]:
+            url = f"clickhouse://127.0.0.1:{port}/naap_{uuid4().hex}"
+            try:
+                yield url
+            finally:
+                drop(address_of(url))
+
+        @contextmanager
+        def new() -> Iterator[Any]:
+            with place() as url, closing(open_clickhouse(address_of(url))) as store:
+                yield store
+
+        yield Started(new, place)
+
+
+@contextmanager
+def serving(path: str = ":memory:", *options: str) -> Iterator[int]:
+    """The port of a test server over a path of chDB's; killed at the end."""
+    command = [sys.executable, "-m", "tests.backends.clickhouse_http", path, *options]
+    server = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        yield int(server.stdout.readline())
+    finally:
+        server.kill()
+        server.communicate()
+
+
 def absent(why: str) -> Callable[[], AbstractContextManager[Started]]:
     """The start of a store that is not there."""
 
@@ -73,7 +113,7 @@ def absent(why: str) -> Callable[[], AbstractContextManager[Started]]:
 COLUMNS = (
     Column("memory", _memory),
     Column("chdb", _chdb),
-    Column("clickhouse", absent("its adapter is not here yet")),
+    Column("clickhouse", _clickhouse),
     Column("postgresql16", absent("its adapter is not here yet")),
     Column("postgresql18", absent("its adapter is not here yet")),
     Column("timescale", absent("its adapter is not here yet")),
