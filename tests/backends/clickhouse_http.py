@@ -26,11 +26,11 @@ import zstandard
 CODE = re.compile(r"Code: (\d+)")
 FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
 # What the transport itself understands; everything else in the address is a setting.
-TRANSPORT = frozenset(
-    "query database default_format query_id session_id session_timeout session_check quota_key wait_end_of_query "
-    "buffer_size compress decompress client_protocol_version role user password enable_http_compression "
-    "send_progress_in_http_headers http_headers_progress_interval_ms".split()
-)
+TRANSPORT = {
+    *("query", "database", "default_format", "query_id", "session_id", "session_timeout", "session_check", "quota_key"),
+    *("wait_end_of_query", "buffer_size", "compress", "decompress", "client_protocol_version", "role", "user"),
+    *("password", "enable_http_compression", "send_progress_in_http_headers", "http_headers_progress_interval_ms"),
+}
 EXTERNAL = ("_structure", "_format", "_types")
 
 
@@ -144,6 +144,8 @@ class Request(BaseHTTPRequestHandler):
 def external(handle: Any, table: str, fields: dict[str, bytes]) -> None:
     """A table that comes with the query and is gone after it."""
     handle.query(f"CREATE TEMPORARY TABLE {quoted(table, '`')} ({fields[f'{table}_structure'].decode()})")
+    if not fields[table]:
+        return  # chDB refuses an INSERT of nothing
     given = fields.get(f"{table}_format", b"TabSeparated")
     handle.query(f"INSERT INTO {quoted(table, '`')} FORMAT ".encode() + given + b"\n" + fields[table])
 
