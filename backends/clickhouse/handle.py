@@ -52,16 +52,19 @@ class Handle:
         if not count:
             return
         began = perf_counter()
+        data = [columns[name] for name in names]
         insert = partial(
             self._client.insert,
             table.name,
-            [columns[name] for name in names],
+            data,
             column_names=names,
             column_type_names=[type_of(table.field(name)) for name in names],
             column_oriented=True,
             settings=self._marked(),
         )
         self._run(f"insert {table.name}", insert)
+        # The driver keeps this list in a cycle; emptied, its columns are free now and not when garbage is looked for.
+        data.clear()
         self._report(f"insert {table.name}", began, count)
 
     def want(self, **columns: Sequence[Any]) -> None:
