@@ -7,7 +7,6 @@ one reads, once per event loop, with as many connections as the pool allows. See
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -33,6 +32,7 @@ CONNECT_S = 5
 WRITE_S = 300  # a write waits so long for an answer
 GRACE_S = 2  # for the answer of a server that ends a read itself
 READ = Limits(threads=0)
+PATIENCE = Patience()
 # On a cluster, beside a server's settings. A shard that is away is an error, never a part of a sum.
 CLUSTERED: Mapping[str, object] = {
     "skip_unavailable_shards": 0,
@@ -61,22 +61,18 @@ WANTED_STRUCTURE = ", ".join(f"{field.name} {type_of(field)}" for field in WANTE
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 
 
-@dataclass(frozen=True, slots=True)
-class Connections:
-    """How a server is used: reads at the same time, and how long a write is tried again while it is away."""
-
-    pool: int = 8
-    patience: Patience = Patience()
-
-
 def open_clickhouse(
     address: Address,
     *,
     limits: Limits = READ,
-    connections: Connections = Connections(),  # frozen
+    pool: int = 10,
+    patience: Patience = PATIENCE,
     on_statement: OnStatement | None = None,
 ) -> ClickHouseStore:
-    """Open the store in a server's database, made if missing. Raises StoreUnavailable where it cannot be reached."""
+    """Open the store in a server's database, made if missing. Raises StoreUnavailable where it cannot be reached.
+
+    `pool`: how many reads run at the same time; `patience`: how long a write is tried again while the server is away.
+    """
     layout = Layout(True, address.cluster, address.database)
     with as_gateway_errors("connect"):
         client = _writing(address)
@@ -84,8 +80,8 @@ def open_clickhouse(
         with as_gateway_errors("create database"):
             client.command(create_database(layout))
         client.database = address.database
-        writer = ServerHandle(client, connections.patience, on_statement)
-        return ClickHouseStore("clickhouse", writer, Readers(address, limits, connections.pool, on_statement), layout)
+        writer = ServerHandle(client, patience, on_statement)
+        return ClickHouseStore("clickhouse", writer, Readers(address, limits, pool, on_statement), layout)
     except BaseException:
         client.close()
         raise
