@@ -1,11 +1,11 @@
 """Opening the store that the settings name, and the commands that need nothing more."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import click
@@ -20,12 +20,24 @@ from telemetry.flops import Flops
 from telemetry.loader import Loader
 from telemetry.regions import Regions
 
+if TYPE_CHECKING:
+    from backends.postgres.options import Options
+
+DEFAULTS = Settings()
+
 
 class Store(Backend, Log, Protocol):
     """A store that answers and keeps."""
 
 
-SCHEMES = "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory)"
+SCHEMES = (
+    "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory) "
+    "or clickhouse://user:password@host:8123/database (a server; clickhouses:// with TLS) "
+    "or postgresql://user:password@host:5432/database"
+)
+CLICKHOUSE = ("clickhouse", "clickhouses")
+# Called after every statement with its name, its seconds and the rows it answered or wrote.
+OnStatement = Callable[[str, float, int], None]
 
 
 def utc_now() -> datetime:
@@ -38,12 +50,73 @@ def is_embedded(url: str) -> bool:
     return url.partition(":")[0] == "chdb"
 
 
-def open_store(url: str) -> Store:
+def shown(url: str) -> str:
+    """A store's URL without user and password."""
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
+
+
+def open_store(url: str, settings: Settings = DEFAULTS, on_statement: OnStatement | None = None) -> Store:
     """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
+    if url.partition(":")[0] in CLICKHOUSE:
+        return _clickhouse(url, settings, on_statement)
+    if url.partition(":")[0] == "postgresql":
+        return _postgres(url, settings, on_statement)
     place = _place(url)
     from backends.chdb import open_chdb  # half a second that other commands need not wait
+    from backends.clickhouse.limits import Limits
 
-    return open_chdb(place)
+    return open_chdb(place, limits=Limits(seconds=settings.store_timeout_s), on_statement=on_statement)
+
+
+def _clickhouse(url: str, settings: Settings, on_statement: OnStatement | None) -> Store:
+    from backends.clickhouse.address import address_of
+    from backends.clickhouse.limits import Limits
+    from backends.clickhouse.retry import Patience
+
+    address = address_of(url)
+    try:
+        from backends.clickhouse.server import open_clickhouse
+    except ModuleNotFoundError as error:
+        raise BadRequest(
+            f"NAAP_BACKEND: a ClickHouse server needs {error.name}: pip install 'naap-gateway[clickhouse]'.",
+            "NAAP_BACKEND",
+        ) from error
+    return open_clickhouse(
+        address,
+        limits=Limits(seconds=settings.store_timeout_s, threads=0),
+        pool=settings.store_pool,
+        patience=Patience(settings.store_retry_s),
+        on_statement=on_statement,
+    )
+
+
+def _postgres(url: str, settings: Settings, on_statement: OnStatement | None) -> Store:
+    try:
+        from backends.postgres.store import open_postgres
+    except ModuleNotFoundError as error:
+        raise _postgres_missing(error) from error
+    return open_postgres(url, _postgres_options(settings), on_statement)
+
+
+def _postgres_options(settings: Settings) -> "Options":
+    from backends.postgres.options import Options
+
+    return Options(settings.store_pool, settings.store_connect_s, settings.store_timeout_s, settings.store_retry_s)
+
+
+def _migrated(settings: Settings) -> Sequence[str]:
+    try:
+        from backends.postgres.migrate import migrate
+    except ModuleNotFoundError as error:
+        raise _postgres_missing(error) from error
+    return migrate(settings.backend, _postgres_options(settings))
+
+
+def _postgres_missing(error: ModuleNotFoundError) -> BadRequest:
+    return BadRequest(
+        f"NAAP_BACKEND: PostgreSQL needs {error.name}: pip install 'naap-gateway[postgres]'.", "NAAP_BACKEND"
+    )
 
 
 def _place(url: str) -> Path | None:
@@ -61,13 +134,13 @@ def _place(url: str) -> Path | None:
 
 
 def _no_store(url: str) -> BadRequest:
-    return BadRequest(f"NAAP_BACKEND must be {SCHEMES}, not {url.partition('@')[2] or url!r}.", "NAAP_BACKEND")
+    return BadRequest(f"NAAP_BACKEND must be {SCHEMES}, not {shown(url)!r}.", "NAAP_BACKEND")
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Loader]:
     """The loader of the store, which is let go of at the end. What a crash left behind is derived first."""
-    store = open_store(settings.backend)
+    store = open_store(settings.backend, settings)
     try:
         loader = Loader(store, utc_now, Regions.load(settings.regions), Flops.load(settings.flops))
         tuned()
@@ -91,6 +164,9 @@ def rebuild(settings: Settings, start: datetime | None, end: datetime | None) ->
 
 
 def migrate(settings: Settings) -> None:
-    """Opening a store creates and updates its tables; there is nothing else to do."""
+    """Opening a store creates and updates its tables; a PostgreSQL may have more to do, and says what."""
+    if settings.backend.partition(":")[0] == "postgresql":
+        for text in _migrated(settings):
+            click.echo(text)
     with opened(settings):
-        click.echo(f"{settings.backend} is up to date")
+        click.echo(f"{shown(settings.backend)} is up to date")

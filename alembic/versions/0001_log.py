@@ -15,7 +15,9 @@ def upgrade() -> None:
     METADATA.create_all(op.get_bind(), [METADATA.tables[f"{SCHEMA}.{name}"] for name in TABLES])
     for statement in outer("raw"):
         op.execute(statement)
-    op.execute(f"INSERT INTO {SCHEMA}.marks (name, value) VALUES ('waiting', 0), ('derived', 0), ('version', 0)")
+    op.bulk_insert(
+        METADATA.tables[f"{SCHEMA}.marks"], [{"name": name, "value": 0} for name in ("waiting", "derived", "version")]
+    )
 
 
 def downgrade() -> None:

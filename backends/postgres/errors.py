@@ -29,7 +29,7 @@ SAID = {
     "28": "PostgreSQL refuses this user or password. Look at the URL in NAAP_BACKEND and at pg_hba.conf.",
     "3D": "PostgreSQL has no database of this name. Create it: createdb NAME.",
     "42501": "PostgreSQL does not allow this user to do it. The user must own the database, or the schema naap in it.",
-    "53300": "PostgreSQL has no connection left. Lower NAAP_POSTGRES_POOL, or raise max_connections.",
+    "53300": "PostgreSQL has no connection left. Lower NAAP_STORE_POOL, or raise max_connections.",
     "25006": "PostgreSQL is read-only here: a standby, perhaps. NAAP_BACKEND must name the primary.",
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from backends.change import Change, Key, Kept, change, floors, kept_facts, kept_sightings
+from backends.change import Change, Kept, Key, change, floors, kept_facts, kept_sightings
 from backends.log import Derivation, StoredSession, SupplyHour
 from backends.postgres.handle import Handle, Session
 from backends.postgres.partitions import Partitions

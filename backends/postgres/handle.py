@@ -173,7 +173,7 @@ class Handle:
         locked = connection.execute("SELECT pg_try_advisory_lock(%s)", (WRITER_LOCK,)).fetchone()
         if locked != (True,):
             raise StoreInUse("another process writes to this store: one gateway does, the others read.")
-        marks: dict[str, int] = dict(connection.execute("SELECT name, value FROM marks").fetchall())  # type: ignore[arg-type]
+        marks: dict[str, int] = dict(connection.execute("SELECT name, value FROM marks").fetchall())
         if self._claimed and marks.get(WRITER) != self._token:
             self._superseded = True
             raise StoreInUse(SUPERSEDED)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import psycopg
-from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import ARRAY, LargeBinary, Text
 
+from alembic import command
 from backends.postgres.errors import as_gateway_errors
 from backends.postgres.options import Options
 from backends.postgres.tables import METADATA, SCHEMA

@@ -60,6 +60,6 @@ def _make(session: Session, table: str, month: str) -> None:
     session.run(
         "partition",
         f"DO $$BEGIN CREATE TABLE {SCHEMA}.{name} (LIKE {SCHEMA}.{table} INCLUDING DEFAULTS); "
-        f"ALTER TABLE {SCHEMA}.{table} ATTACH PARTITION {SCHEMA}.{name} FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]}); "
-        "END$$",
+        f"ALTER TABLE {SCHEMA}.{table} ATTACH PARTITION {SCHEMA}.{name} "
+        f"FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]}); END$$",
     )

@@ -101,7 +101,7 @@ class RawLog:
         return [(source, id, sha, at_ms) for source, id, sha, at_ms in found if (source, id, sha) not in counting]
 
     def latest(self) -> Mapping[str, int]:
-        return dict(self._handle.query("latest", "SELECT source, last_ms FROM reach"))  # type: ignore[arg-type]
+        return dict(self._handle.query("latest", "SELECT source, last_ms FROM reach"))
 
 
 def _keep_others(session: Session, batch: Batch, ver: int) -> None:

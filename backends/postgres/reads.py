@@ -1,10 +1,14 @@
 """Answering: the `Backend` of a PostgreSQL. Each question is one statement, or two that see one state."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from backends.backend import (
     Holdings,
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentEvent,
+    PaymentRecord,
     SessionQuestion,
     SessionRecord,
     Staked,
@@ -15,6 +19,12 @@ from backends.backend import (
 from backends.pieces import Level
 from backends.postgres.compile import Statement, compiled, compiled_sightings
 from backends.postgres.histogram import histogram
+from backends.postgres.ledger import (
+    compiled_incident_counts,
+    compiled_incidents,
+    compiled_payment_events,
+    compiled_payments,
+)
 from backends.postgres.pool import ReadPool, Records
 from backends.postgres.sessions import compiled_sessions, compiled_stakes, compiled_stream_count, compiled_streams
 from backends.postgres.tables import beginning
@@ -92,6 +102,22 @@ class Reads:
 
     async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
         return [Staked(*row) for row in await self._pool.query(compiled_stakes(question))]
+
+    async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
+        rows = await self._pool.query(compiled_payments(question))
+        return [PaymentRecord(*row[:5], *(text or None for text in row[5:7]), *row[7:]) for row in rows]
+
+    async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
+        rows = await self._pool.query(compiled_incidents(question))
+        return [IncidentRecord(*row[:4], *(text or None for text in row[4:7]), *row[7:]) for row in rows]
+
+    async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
+        rows = await self._pool.query(compiled_incident_counts(question))
+        return {row[0]: row[1] for row in rows}
+
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
+        rows = await self._pool.query(compiled_payment_events(list(request_ids)))
+        return [PaymentEvent(*row) for row in rows]
 
     async def ping(self) -> None:
         await self._pool.query(Statement("ping", sql="SELECT 1"))

@@ -1,4 +1,4 @@
-"""Rollups, computed again for the buckets whose facts changed: never counted up, so that they always equal their facts."""
+"""Rollups, computed again for the buckets whose facts changed: never counted up, so that they equal their facts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

