@@ -4,11 +4,11 @@ An hour that is still filling would be computed again and again. A few may stay 
 finer rollup. The latest is settled when no more comes.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from enum import StrEnum
 
 from backends.change import floors
-from metrics.window import DAY_MS
+from metrics.window import DAY_MS, HOUR_MS
 
 HOURS_BEHIND, DAYS_BEHIND = 3, 2
 
@@ -21,6 +21,28 @@ class Stale(StrEnum):
     DAYS = "facts_day"
     SEEN_HOURS = "sightings"
     SEEN_DAYS = "sightings_day"
+
+
+Buckets = Mapping[Stale, Set[int]]
+
+
+def planned(stale: Buckets) -> tuple[Buckets, Buckets]:
+    """What to settle now of what is stale, and what was touched above it too; the rest of that stays stale."""
+    quiet = not (stale[Stale.MINUTES] or stale[Stale.SEEN_HOURS])
+    touched = {
+        Stale.MINUTES: stale[Stale.MINUTES],
+        Stale.SEEN_HOURS: stale[Stale.SEEN_HOURS],
+        Stale.HOURS: stale[Stale.HOURS] | floors(stale[Stale.MINUTES], HOUR_MS),
+        Stale.DAYS: stale[Stale.DAYS] | floors(stale[Stale.MINUTES], DAY_MS),
+        Stale.SEEN_DAYS: stale[Stale.SEEN_DAYS] | floors(stale[Stale.SEEN_HOURS], DAY_MS),
+    }
+    hours = hours_due(touched[Stale.HOURS], quiet)
+    due = touched | {
+        Stale.HOURS: hours,
+        Stale.DAYS: days_due(touched[Stale.DAYS], touched[Stale.HOURS] - hours, quiet),
+        Stale.SEEN_DAYS: seen_days_due(touched[Stale.SEEN_DAYS], quiet),
+    }
+    return due, touched
 
 
 def hours_due(stale: Set[int], quiet: bool) -> Set[int]:

@@ -105,6 +105,16 @@ class Settings:
     store_retry_s: int = _setting(
         60, _between(0, 3600), "How many seconds a write is tried again while such a server is away."
     )
+    timescale_compress_days: int | None = _setting(
+        None,
+        _between(1, 36_500),
+        "TimescaleDB compresses what is older than so many days; unset: never. `naap migrate` applies both.",
+    )
+    timescale_retain_days: int | None = _setting(
+        None,
+        _between(7, 36_500),
+        "TimescaleDB drops what is older than so many days; unset: never.",
+    )
     regions: Path | None = _setting(None, _readable, "A versioned file of regions: name, gateways, service URIs.")
     flops: Path | None = _setting(
         None, _readable, "A versioned file of peak FLOPS by GPU model and FLOPs per frame by workflow; unset: our own."

@@ -102,15 +102,23 @@ def _postgres(url: str, settings: Settings, on_statement: OnStatement | None) ->
 def _postgres_options(settings: Settings) -> "Options":
     from backends.postgres.options import Options
 
-    return Options(settings.store_pool, settings.store_connect_s, settings.store_timeout_s, settings.store_retry_s)
+    return Options(
+        pool=settings.store_pool,
+        connect_s=settings.store_connect_s,
+        statement_s=settings.store_timeout_s,
+        retry_s=settings.store_retry_s,
+        compress_days=settings.timescale_compress_days,
+        retain_days=settings.timescale_retain_days,
+    )
 
 
 def _migrated(settings: Settings) -> Sequence[str]:
     try:
-        from backends.postgres.migrate import migrate
+        from backends.postgres.migrate import layout, migrate
     except ModuleNotFoundError as error:
         raise _postgres_missing(error) from error
-    return migrate(settings.backend, _postgres_options(settings))
+    options = _postgres_options(settings)
+    return [*migrate(settings.backend, options, whole=True), layout(settings.backend, options)]
 
 
 def _postgres_missing(error: ModuleNotFoundError) -> BadRequest:

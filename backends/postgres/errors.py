@@ -13,10 +13,11 @@ from metrics.errors import GatewayError, StoreFull, StoreTimeout, StoreUnavailab
 log = logging.getLogger(__name__)
 
 DRIVERS = (
-    *(asyncpg.PostgresError, asyncpg.InterfaceError, psycopg.Error, psycopg.Warning, sqlalchemy.exc.SQLAlchemyError),
+    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+    *(psycopg.Error, psycopg.Warning, sqlalchemy.exc.SQLAlchemyError),
     # What connecting and waiting raise by themselves; TimeoutError is an OSError.
     OSError,
-)  # fmt: skip
+)
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 TIMEOUT = frozenset(
     {"57014", "55P03", "25P03", "25P04"}

@@ -1,25 +1,29 @@
 """Replacing what a derivation derives, and keeping the rollups up to date: a transaction each."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from backends.change import Change, Kept, Key, change, floors, kept_facts, kept_sightings
 from backends.log import Derivation, StoredSession, SupplyHour
+from backends.postgres.aggregates import compute
 from backends.postgres.handle import Handle, Session
 from backends.postgres.partitions import Partitions
 from backends.postgres.raw_log import columns_of
 from backends.postgres.refresh import REFRESHES
+from backends.postgres.stale_log import mark, stale_buckets, unmark
 from backends.postgres.tables import among, hashed
 from backends.records import row_of, slot_of
-from backends.stale import Stale, days_due, hours_due, seen_days_due
+from backends.stale import Stale, planned
 from backends.tables import FACTS, SESSIONS, SIGHTINGS, SUPPLY
 from metrics.dimension import DIMENSIONS
 from metrics.fact import Fact
-from metrics.window import DAY_MS, HOUR_MS, MINUTE_MS
+from metrics.window import HOUR_MS, MINUTE_MS
 
 FACT_NAMES, SUPPLY_NAMES, SIGHTING_NAMES, SESSION_NAMES = (
     tuple(field.name for field in table.fields) for table in (FACTS, SUPPLY, SIGHTINGS, SESSIONS)
 )
+# Rollups that are none of facts, and never left to TimescaleDB.
+SEEN = (Stale.SEEN_HOURS, Stale.SEEN_DAYS)
 FACT_VALUES, SUPPLY_VALUES = FACT_NAMES[5 + len(DIMENSIONS) :], SUPPLY_NAMES[5 + len(DIMENSIONS) :]
 
 
@@ -44,59 +48,29 @@ class FactLog:
         self._handle.write("replace", work)
 
     def refresh(self) -> None:
-        stale = self._handle.read("stale", _stale)
+        stale = self._handle.read("stale", stale_buckets)
         if not any(stale.values()):
             return
-        self._partitions.ready("facts_minute", stale[Stale.MINUTES])
+        due, touched = planned(stale)
+        self._partitions.ready("facts_minute", due[Stale.MINUTES])
+        kept_by_us = SEEN if self._handle.aggregates else tuple(due)
 
         def work(session: Session, ver: int) -> None:
-            settle(session, _stale(session))
+            """Whoever reads sees all of it or nothing."""
+            for kind, buckets in due.items():
+                if kind in kept_by_us:
+                    if buckets:
+                        REFRESHES[kind].run(session, sorted(buckets))
+                    unmark(session, kind, buckets)
+                mark(session, kind, touched[kind] - (buckets if kind in kept_by_us else frozenset()))
 
         self._handle.write("refresh", work)
+        if self._handle.aggregates:
+            compute(self._handle, due)
 
     def supply_hours(self, source: str) -> Sequence[SupplyHour]:
         sql = "SELECT DISTINCT source, owner, slot FROM supply WHERE source = %(source)s"
         return [SupplyHour(*row) for row in self._handle.query("supply_hours", sql, {"source": source})]
-
-
-def settle(session: Session, stale: Mapping[Stale, Set[int]]) -> None:
-    """Compute the stale buckets again that are due. Whoever reads sees all of it or nothing."""
-    quiet = not (stale[Stale.MINUTES] or stale[Stale.SEEN_HOURS])
-    hours = stale[Stale.HOURS] | floors(stale[Stale.MINUTES], HOUR_MS)
-    days = stale[Stale.DAYS] | floors(stale[Stale.MINUTES], DAY_MS)
-    seen_days = stale[Stale.SEEN_DAYS] | floors(stale[Stale.SEEN_HOURS], DAY_MS)
-    settled_hours = hours_due(hours, quiet)
-    due = {
-        Stale.MINUTES: stale[Stale.MINUTES],
-        Stale.SEEN_HOURS: stale[Stale.SEEN_HOURS],
-        Stale.HOURS: settled_hours,
-        Stale.DAYS: days_due(days, hours - settled_hours, quiet),
-        Stale.SEEN_DAYS: seen_days_due(seen_days, quiet),
-    }
-    left = {Stale.HOURS: hours, Stale.DAYS: days, Stale.SEEN_DAYS: seen_days}
-    for kind, buckets in due.items():
-        if buckets:
-            REFRESHES[kind].run(session, sorted(buckets))
-        _unmark(session, kind, buckets)
-        mark(session, kind, left.get(kind, frozenset()) - buckets)
-
-
-def mark(session: Session, kind: Stale, buckets: Set[int]) -> None:
-    """These buckets must be computed again."""
-    if buckets:
-        session.run("insert stale", MARK_STALE, {"kind": kind.value, "buckets": sorted(buckets)})
-
-
-def _unmark(session: Session, kind: Stale, buckets: Set[int]) -> None:
-    if buckets:
-        session.run("settled", SETTLED, {"kind": kind.value, "buckets": sorted(buckets)})
-
-
-def _stale(session: Session) -> dict[Stale, set[int]]:
-    found: dict[Stale, set[int]] = {kind: set() for kind in Stale}
-    for kind, bucket_ms in session.query("stale", "SELECT kind, bucket_ms FROM stale"):
-        found[Stale(kind)].add(bucket_ms)
-    return found
 
 
 def _facts(session: Session, owners: Sequence[str], derivation: Derivation) -> None:
@@ -183,11 +157,6 @@ def _signed(kept: Kept) -> Kept:
     return slot, at_ms, digest - (1 << 64) if digest >> 63 else digest
 
 
-MARK_STALE = (
-    "INSERT INTO stale (kind, bucket_ms) SELECT %(kind)s, new.bucket_ms FROM unnest(%(buckets)s::bigint[]) AS "
-    "new(bucket_ms) WHERE NOT EXISTS (SELECT FROM stale WHERE kind = %(kind)s AND stale.bucket_ms = new.bucket_ms)"
-)
-SETTLED = "DELETE FROM stale WHERE kind = %(kind)s AND bucket_ms = ANY (%(buckets)s::bigint[])"
 FORGET_SUPPLY = (
     "DELETE FROM supply AS e USING unnest(%(sources)s::text[], %(uris)s::text[], %(hours)s::bigint[]) "
     "AS w(source, uri, slot) WHERE e.slot = w.slot AND e.owner = w.uri AND e.source = w.source"

@@ -95,6 +95,8 @@ class Handle:
         self._superseded = False
         self._version = 0
         self._closed = False
+        # Are rollups continuous aggregates? Known once connected.
+        self._aggregates: bool | None = None
 
     def read(self, name: str, work: Callable[[Session], T]) -> T:
         """What statements answer. Done again where the server is lost."""
@@ -124,6 +126,13 @@ class Handle:
         if self._superseded:
             self._claimed = self._superseded = False
             self._drop()
+
+    @property
+    def aggregates(self) -> bool:
+        """Are the rollups continuous aggregates, which TimescaleDB keeps?"""
+        if self._aggregates is None:
+            self._aggregates = bool(self.query("layout", LAYOUT))
+        return self._aggregates
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -182,6 +191,7 @@ class Handle:
         self._claimed = True
 
     def _drop(self) -> None:
+        self._aggregates = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -195,6 +205,7 @@ MARK = (
     "WITH changed AS (UPDATE marks SET value = %(value)s WHERE name = %(name)s RETURNING 1) INSERT INTO marks "
     "SELECT %(name)s::text, %(value)s::bigint WHERE NOT EXISTS (SELECT FROM changed)"
 )
+LAYOUT = f"SELECT 1 FROM pg_class WHERE oid = to_regclass('{SCHEMA}.facts_minute') AND relkind = 'v'"
 
 
 def connect(url: str, options: Options) -> "psycopg.Connection[Row]":

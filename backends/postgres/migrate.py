@@ -1,5 +1,6 @@
 """The tables' shape: alembic's migrations, run from wherever this is installed, and the columns declared since."""
 
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -11,16 +12,25 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import ARRAY, LargeBinary, Text
 
 from alembic import command
+from backends.postgres.aggregates import compute_all
 from backends.postgres.errors import as_gateway_errors
+from backends.postgres.handle import LAYOUT, WRITER_LOCK, Handle
 from backends.postgres.options import Options
 from backends.postgres.tables import METADATA, SCHEMA
+from backends.postgres.timescale import create_rollups, drop_rollups, follow
+from metrics.errors import StoreInUse
 
 MIGRATION_LOCK = 0x6E61_6172
-MAIN = "main@head"
+MAIN, TIMESCALE = "main@head", "timescale@head"
 
 
-def migrate(url: str, options: Options, revision: str = MAIN) -> list[str]:
-    """Bring the tables to a revision, up or down; what was done, a line each. Others that migrate meanwhile wait."""
+def migrate(url: str, options: Options, revision: str = MAIN, whole: bool = False) -> list[str]:
+    """Bring the tables to a revision, up or down; what was done, a line each. Others that migrate meanwhile wait.
+
+    An empty database with the TimescaleDB extension is laid out for it; one with data is moved where `whole` says so,
+    which takes as long as writing all of it again. Then policies are set anew, too. Raises StoreInUse where a gateway
+    writes that would have to stop.
+    """
     with as_gateway_errors("migrate"):
         engine = create_engine(
             "postgresql+psycopg://",
@@ -32,7 +42,29 @@ def migrate(url: str, options: Options, revision: str = MAIN) -> list[str]:
             if not inspect(connection).has_schema(SCHEMA):
                 connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
             connection.execute(text(f"SET LOCAL search_path = {SCHEMA}, public"))
-            return _migrated(connection, revision)
+            told = _migrated(connection, revision)
+            moved = revision == MAIN and _may_move(connection, whole)
+            if moved:
+                told += _migrated(connection, TIMESCALE)
+            if whole or moved:
+                told += _followed(connection, options)
+        if whole and moved:
+            with closing(Handle(url, options)) as handle:
+                compute_all(handle)
+        return told
+
+
+def layout(url: str, options: Options) -> str:
+    """How the tables are kept, in words."""
+    with as_gateway_errors("layout"), psycopg.connect(url, connect_timeout=max(1, round(options.connect_s))) as one:
+        version = one.execute("SHOW server_version").fetchone()
+        extension = one.execute(EXTENSION).fetchone()
+        kept = one.execute(LAYOUT).fetchone()
+    server = f"PostgreSQL {str((version or ('',))[0]).partition(' ')[0]}"
+    if kept:
+        return f"{server} with TimescaleDB {(extension or ('',))[0]}: hypertables and continuous aggregates"
+    without = "TimescaleDB is there and not used yet" if extension else "without TimescaleDB"
+    return f"{server} {without}: partitions by month, rollups kept by the gateway"
 
 
 def scripts() -> Path:
@@ -47,14 +79,38 @@ def _migrated(connection: Connection, revision: str) -> list[str]:
     script = ScriptDirectory.from_config(config)
     before = _heads(connection)
     wanted = script.get_revision(revision)
-    assert wanted is not None, revision
     known = {one.revision for head in before for one in script.iterate_revisions(head, "base")}
-    (command.downgrade if wanted.revision in known - set(before) else command.upgrade)(config, revision)
+    down = wanted is None or wanted.revision in known - set(before)
+    (command.downgrade if down else command.upgrade)(config, revision)
     after = _heads(connection)
     passed = {one.revision: one for head in after for one in script.iterate_revisions(head, "base")}
     told = [f"{name}: {script.get_revision(name).doc}" for name in sorted(passed.keys() - known)]
     told += [f"{name} undone" for name in sorted(known - passed.keys(), reverse=True)]
     return told + _add_missing(connection)
+
+
+def _may_move(connection: Connection, whole: bool) -> bool:
+    if connection.execute(text(EXTENSION)).first() is None or connection.execute(text(LAYOUT)).first() is not None:
+        return False
+    if not whole:
+        return connection.execute(text(f"SELECT 1 FROM {SCHEMA}.ids LIMIT 1")).first() is None
+    if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": WRITER_LOCK}):
+        raise StoreInUse("a gateway writes to this store. Stop it, then migrate to TimescaleDB.")
+    return True
+
+
+def _followed(connection: Connection, options: Options) -> list[str]:
+    if connection.execute(text(LAYOUT)).first() is None:
+        return []
+    follow(connection, options.compress_days, options.retain_days)
+    days = {"compressed": options.compress_days, "dropped": options.retain_days}
+    return [
+        f"chunks are {what} after {count} days" if count is not None else f"chunks are never {what}"
+        for what, count in days.items()
+    ]
+
+
+EXTENSION = "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"
 
 
 def _heads(connection: Connection) -> tuple[str, ...]:
@@ -77,4 +133,16 @@ def _add_missing(connection: Connection) -> list[str]:
                 rest = "" if column.nullable else f" NOT NULL DEFAULT '{empty}'"
                 connection.execute(text(f'ALTER TABLE {SCHEMA}.{table.name} ADD COLUMN "{column.name}" {kind}{rest}'))
                 told.append(f"{table.name} has a new column: {column.name}")
-    return told
+    return told + _renew_rollups(connection)
+
+
+def _renew_rollups(connection: Connection) -> list[str]:
+    """Continuous aggregates cannot gain columns: where one lacks any, they are made anew from the facts."""
+    if connection.execute(text(LAYOUT)).first() is None:
+        return []
+    names = {column["name"] for column in inspect(connection).get_columns("facts_minute", SCHEMA)}
+    if names >= set(METADATA.tables[f"{SCHEMA}.facts_minute"].columns.keys()):
+        return []
+    drop_rollups(connection)
+    create_rollups(connection)
+    return ["the continuous aggregates were made anew, with new columns"]

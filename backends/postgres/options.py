@@ -17,3 +17,6 @@ class Options:
     # A writer that loses the server tries again for so long.
     retry_s: float = 60
     rows: int = 500_000  # of one answer
+    # TimescaleDB's: after how many days chunks are compressed, and dropped with all that was made of them. None: never.
+    compress_days: int | None = None
+    retain_days: int | None = None

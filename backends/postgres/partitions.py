@@ -21,7 +21,9 @@ class Partitions:
         self._known: set[tuple[str, str]] = set()
 
     def ready(self, table: str, instants: Iterable[int]) -> None:
-        """Make the partitions that rows of these instants need."""
+        """Make the partitions that rows of these instants need. A hypertable makes its chunks itself."""
+        if self._handle.aggregates:
+            return
         months = {month for month in map(month_of, instants) if month is not None}
         for month in sorted(months):
             if (table, month) not in self._known:
@@ -49,17 +51,25 @@ def outer(table: str) -> list[str]:
     ]
 
 
+def inner(table: str, month: str) -> str:
+    """The statement that makes the partition of a month."""
+    first, end = _bounds(month)
+    return f"CREATE TABLE {SCHEMA}.{table}_{month} PARTITION OF {SCHEMA}.{table} FOR VALUES FROM ({first}) TO ({end})"
+
+
+def _bounds(month: str) -> tuple[int, int]:
+    start = datetime.strptime(month, "%Y_%m").replace(tzinfo=UTC)
+    return to_ms(start), to_ms(start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1))
+
+
 def _make(session: Session, table: str, month: str) -> None:
-    name, start = f"{table}_{month}", datetime.strptime(month, "%Y_%m").replace(tzinfo=UTC)
+    name, (first, end) = f"{table}_{month}", _bounds(month)
     if session.query("partition", "SELECT 1 WHERE to_regclass(%(name)s) IS NOT NULL", {"name": f"{SCHEMA}.{name}"}):
         return
-    end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
-    bounds = (to_ms(start), to_ms(end))
-    # Made apart and attached: that needs no lock that readers would wait for. Empty, and bound by its check, it is not
-    # searched. One transaction, since a statement of several is one.
+    # Made apart and attached, which needs no lock that readers would wait for; as one statement, which is one
+    # transaction.
     session.run(
         "partition",
         f"DO $$BEGIN CREATE TABLE {SCHEMA}.{name} (LIKE {SCHEMA}.{table} INCLUDING DEFAULTS); "
-        f"ALTER TABLE {SCHEMA}.{table} ATTACH PARTITION {SCHEMA}.{name} "
-        f"FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]}); END$$",
+        f"ALTER TABLE {SCHEMA}.{table} ATTACH PARTITION {SCHEMA}.{name} FOR VALUES FROM ({first}) TO ({end}); END$$",
     )

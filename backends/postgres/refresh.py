@@ -36,9 +36,9 @@ class Refresh:
         """The columns that `select` answers."""
         return ", ".join(("bucket_ms", *self.groups, *(name for name, _ in self.sums)))
 
-    def select(self, tests: str) -> str:
+    def select(self, tests: str, bucket: str = "") -> str:
         """The sums of every bucket and group of the finer table that passes the tests."""
-        bucket = f"{self.time} / {self.width_ms} * {self.width_ms}"
+        bucket = bucket or f"{self.time} / {self.width_ms} * {self.width_ms}"
         sums = (f"{expression} AS {name}" for name, expression in self.sums)
         columns = ", ".join((f"{bucket} AS bucket_ms", *self.groups, *sums))
         where = tests.format(time=self.time, width=self.width_ms)

@@ -85,9 +85,14 @@ def readable(binaries: Path, place: Path) -> Path:
     """The binaries where any user may run them."""
     if all(os.stat(one).st_mode & 0o005 == 0o005 for one in (binaries, *binaries.parents)):
         return binaries
-    shutil.copytree(binaries, place / "install", symlinks=True)
+    copied = place / binaries.parent.name / binaries.name
+    shutil.copytree(binaries, copied, symlinks=True)
+    # Found by its place relative to the binaries.
+    libraries = binaries.parents[1] / f"{binaries.parent.name}.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, place / libraries.name)
     place.chmod(0o755)
-    return place / "install"
+    return copied
 
 
 @contextmanager
