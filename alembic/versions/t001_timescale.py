@@ -15,7 +15,8 @@ from backends.postgres.timescale import (
 )
 
 revision, down_revision = "t001", None
-branch_labels, depends_on = ("timescale",), "0002"
+# A line of its own, on top of 0002: a database may move here and back whenever the extension comes and goes.
+branch_labels, depends_on = ("timescale",), None
 
 
 def upgrade() -> None:

@@ -81,6 +81,8 @@ def _migrated(connection: Connection, revision: str) -> list[str]:
     wanted = script.get_revision(revision)
     known = {one.revision for head in before for one in script.iterate_revisions(head, "base")}
     down = wanted is None or wanted.revision in known - set(before)
+    if down and not revision.startswith("timescale") and connection.execute(text(LAYOUT)).first() is not None:
+        return [*_migrated(connection, "timescale@base"), *_migrated(connection, revision)]
     (command.downgrade if down else command.upgrade)(config, revision)
     after = _heads(connection)
     passed = {one.revision: one for head in after for one in script.iterate_revisions(head, "base")}
