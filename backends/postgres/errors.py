@@ -1,6 +1,7 @@
 """PostgreSQL's errors as ours, whichever driver raises them."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,6 +33,10 @@ SAID = {
     "42501": "PostgreSQL does not allow this user to do it. The user must own the database, or the schema naap in it.",
     "53300": "PostgreSQL has no connection left. Lower NAAP_STORE_POOL, or raise max_connections.",
     "25006": "PostgreSQL is read-only here: a standby, perhaps. NAAP_BACKEND must name the primary.",
+}
+REFUSED = {
+    "3D000": re.compile(r'FATAL:\s+database ".*" does not exist'),
+    "28000": re.compile(r'FATAL:\s+(.*authentication failed|no pg_hba\.conf entry|role ".*" does not exist)'),
 }
 
 
@@ -74,7 +79,9 @@ def code_of(error: BaseException) -> str:
         code = getattr(one, "sqlstate", None)
         if isinstance(code, str):
             return code
-    return ""
+    # libpq does not pass on the code of an error met while connecting.
+    refused = str(error) if isinstance(error, psycopg.OperationalError | sqlalchemy.exc.OperationalError) else ""
+    return next((code for code, said in REFUSED.items() if said.search(refused)), "")
 
 
 def is_passing(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import ARRAY, LargeBinary, Text
 
 from alembic import command
+from backends.postgres.address import checked
 from backends.postgres.aggregates import compute_all
 from backends.postgres.errors import as_gateway_errors
 from backends.postgres.handle import LAYOUT, WRITER_LOCK, Handle
@@ -31,6 +32,7 @@ def migrate(url: str, options: Options, revision: str = MAIN, whole: bool = Fals
     which takes as long as writing all of it again. Then policies are set anew, too. Raises StoreInUse where a gateway
     writes that would have to stop.
     """
+    checked(url)
     with as_gateway_errors("migrate"):
         engine = create_engine(
             "postgresql+psycopg://",

@@ -71,7 +71,9 @@ class StatementLog:
             f"{table} around",
             f"SELECT w.number - 1, {', '.join(f'e.{name}' for name in names)} FROM unnest(%(sources)s::text[], "
             "%(places)s::text[], %(instants)s::bigint[]) WITH ORDINALITY AS w(source, place, at_ms, number) "
-            f"CROSS JOIN LATERAL ({near}) AS near JOIN {table} AS e ON {there} AND e.at_ms = near.at_ms",
+            # The last part stands alone, so that it is looked up by its instant and not read whole for each spot.
+            f"CROSS JOIN LATERAL ({near}) AS near CROSS JOIN LATERAL ("
+            f"SELECT * FROM {table} AS e WHERE {there} AND e.at_ms = near.at_ms OFFSET 0) AS e",
             {"sources": sources, "places": places, "instants": instants},
         )
         for number, *row in rows:
