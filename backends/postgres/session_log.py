@@ -62,7 +62,7 @@ class SessionLog:
             "places": [one.place for one in new],
             "firsts": [one.first_ms for one in new],
             "lasts": [one.last_ms for one in new],
-            "wallets": [one.wallet for one in new],
+            "wallets": [one.wallet if by == "claims" else "" for one in new],
         }
         change, skip = CHANGES[by]
         found = self._handle.query(
@@ -78,7 +78,7 @@ class SessionLog:
             owner
             for owner, place, wallet, wallets in found
             # Claims of a key for the wallet that it is known by already change nothing.
-            if not (wallet and by == "claims" and json.loads(wallets or "{}").get(place) == wallet)
+            if not (wallet and place.startswith(KEY_PLACE) and json.loads(wallets or "{}").get(place) == wallet)
         ]
 
     def _stored(self, name: str, tests: str, values: Values) -> Sequence[StoredSession]:
