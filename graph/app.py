@@ -70,7 +70,7 @@ def graphql_routes(
     batch: int = BATCH,
 ) -> list[Route]:
     """The routes of the graph: the endpoint, and the parts of its GraphiQL page."""
-    graph = Graph(schema, make_context, documents or Shown(), batch)
+    graph = Graph(schema, make_context, Shown() if documents is None else documents, batch)
 
     async def endpoint(request: Request) -> Response:
         if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
