@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import strawberry
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from strawberry.schema.exceptions import InvalidOperationTypeError
@@ -81,6 +81,8 @@ def graphql_routes(
             return _written(_refusal(refusal), refusal.status, JSON)
         try:
             return await _answer(graph, request, wanted)
+        except ClientDisconnect:
+            raise  # nobody is left to answer, and nothing is wrong here
         except Refused as refusal:
             return _written(_refusal(refusal), refusal.status, wanted, refusal.headers)
         except GatewayError as error:
