@@ -112,7 +112,12 @@ def test_what_is_derived_otherwise_is_no_incident_any_more(store: Any) -> None:
 
 
 texts = st.sampled_from(("a", "B", *HOSTILE))
-times = st.integers(BASE_MS - 3, BASE_MS + 3) | st.sampled_from((BASE_MS - HOUR_MS, BASE_MS + HOUR_MS))
+# Around the edge of an hour, within a minute, and hours away.
+times = (
+    st.integers(BASE_MS - 3, BASE_MS + 3)
+    | st.integers(BASE_MS + 61_000, BASE_MS + 61_003)
+    | st.sampled_from((BASE_MS - HOUR_MS, BASE_MS + HOUR_MS))
+)
 wallets = st.sampled_from((A, B, ""))
 payments = st.lists(
     st.builds(payment, wallets, times, texts, texts, texts, fees_wei=st.none() | st.integers(0, 2**200)),
