@@ -24,6 +24,7 @@ from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
+from graph.documents import Shown, Trusted
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
@@ -96,6 +97,7 @@ def build_app(parts: Parts) -> Starlette:
     async def readyz(_: Request) -> Response:
         return await readiness(parts.store, parts.writer)
 
+    documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
     return Starlette(
         routes=[
@@ -103,7 +105,7 @@ def build_app(parts: Parts) -> Starlette:
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
             *routes(parts.context, parts.intake, door),
-            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"]),
+            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch),
         ],
         middleware=[Middleware(Protected), Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},

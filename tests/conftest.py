@@ -9,7 +9,7 @@ import pytest
 from tests.canaries import watching
 
 # Tests that lack an engine skip with this beginning: pytest.skip("backend clickhouse: no server").
-SKIPPED_BACKEND = re.compile(r"backend ([a-z]+):")
+SKIPPED_BACKEND = re.compile(r"backend ([a-z0-9]+):")
 
 
 def required() -> set[str]:
