@@ -45,6 +45,9 @@ class Server(ThreadingHTTPServer):
         self.path, self.password = path, password
         self.first = chdb.connect(path)  # keeps the engine alive between requests
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing: whoever asked has gone."""
+
 
 class Request(BaseHTTPRequestHandler):
     """One connection."""
