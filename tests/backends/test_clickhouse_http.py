@@ -101,15 +101,32 @@ def test_inserts_commands_external_tables_and_settings_are_handed_on(port: int) 
     client.command("CREATE DATABASE handed ENGINE = Atomic")
     client.database = "handed"
     client.command("CREATE TABLE t (a Int64, s String) ENGINE = MergeTree ORDER BY a")
-    client.insert("t", [[1, "x"], [2, "tab\t\n\0"]], column_names=["a", "s"])
+    client.insert("t", [[1, "x"], [2, "tab\t\n\0"], [3, "an empty line\n\n;"]], column_names=["a", "s"])
     wanted = ExternalData(file_name="wanted", data=b"2\n", fmt="TabSeparated", structure="a Int64")
 
     asked = "SELECT s, getSetting('max_threads') FROM t WHERE a IN (SELECT a FROM wanted)"
     assert client.query(asked, external_data=wanted, settings={"max_threads": 3}).result_rows == [("tab\t\n\0", 3)]
+    assert client.query("SELECT s FROM t ORDER BY a").result_rows == [("x",), ("tab\t\n\0",), ("an empty line\n\n;",)]
     with pytest.raises(DatabaseError) as caught:
         client.query("DROP TABLE t", settings={"readonly": 1})
     assert caught.value.code == 164
     client.command("DROP DATABASE handed SYNC")
+    client.close()
+
+
+@pytest.mark.parametrize("compress", ["lz4", "zstd", "gzip", False])
+def test_a_large_insert_comes_whole_however_it_is_compressed(port: int, compress: str | bool) -> None:
+    client = clickhouse_connect.get_client(
+        host="127.0.0.1", port=port, autogenerate_session_id=False, compress=compress
+    )
+    client.command("CREATE OR REPLACE TABLE default.large (a Int64, s String) ENGINE = MergeTree ORDER BY a")
+    numbers = list(range(20_000))
+    client.insert("default.large", [numbers, [f"{n}\n\n" * 20 for n in numbers]], column_names=["a", "s"],
+                  column_oriented=True)  # fmt: skip
+
+    assert client.query("SELECT count(), sum(a), sum(length(s) > 40) FROM default.large").result_rows == [
+        (20_000, sum(numbers), 20_000)
+    ]
     client.close()
 
 
