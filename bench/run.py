@@ -104,7 +104,8 @@ def report(found: Found) -> str:
         "\n## Asking",
         "The page: 50 orchestrators × 8 metrics with percentiles × their GPUs, last 24 h. Store: the same statements "
         "alone, one after the other.\n",
-        f"| events | query |{head} store reads | store p50 | store p95 | total p50 | total p95 | total p95 / store p95 |",
+        f"| events | query |{head} store reads | store p50 | store p95 | total p50 | total p95 "
+        "| total p95 / store p95 |",
         f"|---|---|{line}---|---|---|---|---|---|",
         *(
             _row(events, name, mark, found[events, store]["queries"][name])
