@@ -17,12 +17,14 @@ from starlette.routing import Route
 from auth.caller import ANONYMOUS
 from backends.backend import Backend
 from gateway.health import healthz, readiness
+from gateway.inside import within
 from gateway.intake import WriterIntake
 from gateway.middleware import Protected, gateway_error, http_error
 from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
+from graph.documents import Shown, Trusted
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
@@ -71,6 +73,7 @@ class Parts:
             datasets=self.datasets,
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
+            insides=within,
         )
 
     async def graph_context(self, request: Request) -> Context:
@@ -94,6 +97,7 @@ def build_app(parts: Parts) -> Starlette:
     async def readyz(_: Request) -> Response:
         return await readiness(parts.store, parts.writer)
 
+    documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
     return Starlette(
         routes=[
@@ -101,7 +105,7 @@ def build_app(parts: Parts) -> Starlette:
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
             *routes(parts.context, parts.intake, door),
-            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"]),
+            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch),
         ],
         middleware=[Middleware(Protected), Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
