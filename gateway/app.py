@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -14,10 +14,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from auth.access import Access
 from auth.caller import ANONYMOUS
 from backends.backend import Backend
+from gateway.authentication import Authenticated, client_of
 from gateway.health import healthz, readiness
 from gateway.intake import WriterIntake
+from gateway.login import in_memory
 from gateway.middleware import Protected, gateway_error, http_error
 from gateway.settings import Settings
 from gateway.timeline import entry
@@ -58,6 +61,12 @@ class Parts:
     datasets: Catalogue = field(default_factory=Catalogue)
     targets: Targets = field(default_factory=packaged)
     rankings: Rankings = field(default_factory=Rankings)
+    # Who may come in; without one, a door that forgets everything at the end.
+    door: InitVar[Access | None] = None
+    access: Access = field(init=False)
+
+    def __post_init__(self, door: Access | None) -> None:
+        self.access = door or in_memory(self.settings, self.clock)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
@@ -71,6 +80,8 @@ class Parts:
             datasets=self.datasets,
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
+            access=self.access,
+            client=client_of(request),
         )
 
     async def graph_context(self, request: Request) -> Context:
@@ -100,10 +111,14 @@ def build_app(parts: Parts) -> Starlette:
             Route("/", index),
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
-            *routes(parts.context, parts.intake, door),
+            *routes(parts.context, parts.intake, door, parts.access),
             *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"]),
         ],
-        middleware=[Middleware(Protected), Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
+        middleware=[
+            Middleware(Protected),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+            Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
+        ],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts),
     )
@@ -117,6 +132,7 @@ def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager
             yield
         finally:
             await asyncio.to_thread(parts.writer.stop)
+            parts.access.close()
             await parts.store.close()
 
     return lifespan

@@ -10,6 +10,7 @@ from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from strawberry.types.graphql import OperationType
 
 from graph import graphiql
 from graph.errors import extensions_of, logged
@@ -18,6 +19,8 @@ from resolvers.context import Context
 
 MAX_BODY_BYTES = 256 * 1024
 JSON, RESPONSE_JSON = "application/json", "application/graphql-response+json"
+
+_QUERIES = (OperationType.QUERY,)
 
 MakeContext = Callable[[Request], Awaitable[Context]]
 
@@ -66,7 +69,12 @@ async def _answer(schema: strawberry.Schema, make_context: MakeContext, request:
     asked = await _of_body(request) if request.method == "POST" else _of_url(request)
     context = await make_context(request)
     result: Any = await schema.execute(
-        asked.query, variable_values=asked.variables, context_value=context, operation_name=asked.name
+        asked.query,
+        variable_values=asked.variables,
+        context_value=context,
+        operation_name=asked.name,
+        # What changes something is never a link that can be followed.
+        allowed_operation_types=_QUERIES if request.method == "GET" else None,
     )
     return _response(result, media)
 
@@ -82,6 +90,11 @@ def _response(result: Any, media: str) -> Response:
         body["errors"] = [error.formatted for error in errors]
     status = 400 if refused and media == RESPONSE_JSON else 200
     return Response(orjson.dumps(body), status, media_type=media)
+
+
+def refusal(error: GatewayError, headers: Mapping[str, str]) -> Response:
+    """The answer to a request that one of our own errors stops before anything is executed."""
+    return _refusal(str(error), error.status, extensions_of(error), headers)
 
 
 def _refusal(

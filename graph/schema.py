@@ -17,6 +17,7 @@ from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
 from graph.executor import Executor
 from graph.limits import Bounds, Validation
+from graph.mutation import Mutation
 from graph.places import Places
 from graph.query import Query
 from graph.scalars import SCALARS
@@ -65,6 +66,7 @@ def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> strawberr
     """
     return Schema(
         Query,
+        Mutation,
         types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
         config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
         execution_context_class=Executor,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 
+from auth.access import Access
 from auth.caller import ANONYMOUS, Caller
 from backends.backend import (
     Backend,
@@ -87,6 +88,9 @@ class Context:
     # The process's own: orders that somebody reads page by page.
     rankings: Rankings = field(default_factory=Rankings)
     caller: Caller = ANONYMOUS
+    # Where one signs in, and the address that asks: for what is done there.
+    access: Access | None = None
+    client: str | None = None
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)

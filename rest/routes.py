@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from auth.access import Access
 from resolvers.context import Context
 from rest import csv, media
 from rest.capabilities import CAPABILITIES
@@ -15,23 +16,26 @@ from rest.datasets import DATASETS
 from rest.demand import DEMAND
 from rest.docs import docs
 from rest.events import EVENTS, Door, Intake, events
+from rest.exchange import exchange
 from rest.gpu_metrics import GPU_METRICS
 from rest.json import Json, encoded
+from rest.login import LOGIN_OPERATIONS
 from rest.openapi import document
-from rest.operation import Listed, Operation, Single
+from rest.operation import Exchanged, Listed, Operation, Single
 from rest.page import Paged, framed
 from rest.parameter import Asked, read
 from rest.params import CURSOR, FORMAT
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
-OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS)
+OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS, *LOGIN_OPERATIONS)
 
 
 def routes(
     context: Callable[[Request], Context],
     intake: Callable[[Request], Intake],
     door: Door,
+    access: Access,
     operations: Sequence[Operation] = OPERATIONS,
 ) -> list[Route]:
     """Every REST route. `context` and `intake` give a request its view of the stores and the way in."""
@@ -56,6 +60,8 @@ def routes(
         if isinstance(operation, Listed | Single):
             endpoint = _endpoint(operation, context)
             found += [Route(path, endpoint, methods=["GET"]) for path in (operation.path, *operation.aliases)]
+        elif isinstance(operation, Exchanged):
+            found.append(Route(operation.path, exchange(operation, access), methods=[operation.method]))
     return found
 
 
