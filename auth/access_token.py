@@ -16,6 +16,7 @@ LIFETIME = timedelta(minutes=15)
 MAX_LENGTH = 8192
 # How far the clocks of two machines of a gateway may be apart.
 LEEWAY = timedelta(seconds=5)
+LATEST_S = 32_503_680_000  # the year 3000: what others write may be anything
 REQUIRED = ("iss", "aud", "sub", "exp", "nbf", "iat", "jti", "scope")
 # Times are checked below against the clock that everything else here goes by.
 OPTIONS: Any = {"require": [*REQUIRED], "verify_exp": False, "verify_nbf": False, "verify_iat": False}
@@ -66,18 +67,21 @@ def verified(token: str, key: SigningKey, site: Site, now: datetime) -> Claims:
     if found["header"].get("typ") != TYPE:
         raise Refused("type", "the token is no access token.")
     claims = found["payload"]
-    check_times(claims, now)
-    return Claims(claims["sub"], claims["jti"], claims.get("sid"), datetime.fromtimestamp(claims["exp"], UTC))
+    return Claims(claims["sub"], claims["jti"], claims.get("sid"), check_times(claims, now))
 
 
-def check_times(claims: dict[str, Any], now: datetime) -> None:
-    """Whether a token is of this moment. Raises Refused where it is over, or not yet begun."""
+def check_times(claims: dict[str, Any], now: datetime) -> datetime:
+    """When a token ends. Raises Refused where it is over, not yet begun, or does not say so in numbers."""
     at, leeway_s = now.timestamp(), LEEWAY.total_seconds()
-    try:
-        exp, nbf, iat = (float(claims[name]) for name in ("exp", "nbf", "iat"))
-    except (TypeError, ValueError):
-        raise Refused("times", "the token's times are no numbers.") from None
-    if not exp > at - leeway_s:  # also where it is no number
+    exp, nbf, iat = (_seconds(claims[name]) for name in ("exp", "nbf", "iat"))
+    if exp <= at - leeway_s:
         raise Refused("expired", EXPIRED)
-    if not (nbf <= at + leeway_s and iat <= at + leeway_s):
+    if nbf > at + leeway_s or iat > at + leeway_s:
         raise Refused("not_yet_valid", "the token is not valid yet. Wait, or set the clock right.")
+    return datetime.fromtimestamp(exp, UTC)
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LATEST_S:
+        raise Refused("times", "the token's times are no seconds since 1970.")
+    return value

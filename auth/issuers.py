@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,8 @@ class Issuers:
             raise Refused("audience", f"the token is for another audience; here it must be {known.audience}.") from None
         except jwt.PyJWTError:
             raise Refused("signature", "the token is not its issuer's.") from None
-        check_times({"nbf": claims["iat"], **claims}, now)
-        return _caller(known, claims, now)
+        ends = check_times({"nbf": claims["iat"], **claims}, now)
+        return _caller(known, claims, min(ends, now + MAX_LIFETIME))
 
 
 def load_issuers(path: Path | None, own: str) -> list[Issuer]:
@@ -124,16 +124,15 @@ def _texts(value: object) -> frozenset[str] | None:
     return frozenset(value)
 
 
-def _caller(known: Issuer, claims: Mapping[str, Any], now: datetime) -> Caller:
+def _caller(known: Issuer, claims: Mapping[str, Any], until: datetime) -> Caller:
     said = claims.get("scope")
     asked = frozenset(said.split()) if isinstance(said, str) else frozenset()
     wallet = claims.get(known.wallet_claim) if known.wallet_claim else None
     wallets = frozenset({wallet.lower()} if isinstance(wallet, str) and ADDRESS.fullmatch(wallet) else set())
-    until = min(float(claims["exp"]), (now + MAX_LIFETIME).timestamp())
     return Caller(
         subject=f"{known.issuer}#{claims['sub']}",
         scopes=frozenset(scope for scope in known.scopes if scope in asked),
         orchestrators=wallets if known.role is Role.ORCHESTRATOR else frozenset(),
         gateways=wallets if known.role is Role.GATEWAY else frozenset(),
-        expires_at=datetime.fromtimestamp(until, UTC),
+        expires_at=until,
     )

@@ -111,7 +111,7 @@ def build_app(parts: Parts) -> Starlette:
             Route("/", index),
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
-            *routes(parts.context, parts.intake, door, parts.access),
+            *routes(parts.context, parts.intake, door),
             *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"]),
         ],
         middleware=[

@@ -9,7 +9,7 @@ from auth.logins import Challenge, Issued
 from graph.entity import Ctx
 from graph.fields import field
 from graph.scalars import Address
-from graph.viewer import Delegation, access_of, delegation_of
+from graph.viewer import Delegation, delegation_of
 
 ScopesArgument = Annotated[
     Optional[list[str]],
@@ -61,7 +61,7 @@ class Mutation:
         info: Ctx,
         address: Annotated[Optional[Address], _argument("The wallet that will sign.")] = None,
     ) -> Optional[LoginChallenge]:
-        return _challenge(access_of(info.context).logins.challenge(address))
+        return _challenge(info.context.door.logins.challenge(address))
 
     @field("Sign in with a message and the wallet's signature of it.")
     async def login(
@@ -74,14 +74,14 @@ class Mutation:
             Optional[Address], _argument("Act for this orchestrator alone, which delegated to the wallet.")
         ] = None,
     ) -> Optional[Tokens]:
-        logins = access_of(info.context).logins
+        logins = info.context.door.logins
         return _tokens(await logins.login(message, signature, scopes, orchestrator, info.context.client))
 
     @field("New tokens for a refresh token, which is used up. Send no Authorization header that has expired.")
     async def refresh(
         self, info: Ctx, refresh_token: Annotated[str, _argument("The last one that was given.")]
     ) -> Optional[Tokens]:
-        return _tokens(await access_of(info.context).logins.refresh(refresh_token, info.context.client))
+        return _tokens(await info.context.door.logins.refresh(refresh_token, info.context.client))
 
     @field("End a login: that of a refresh token, else that of the access token that is sent. True also where it was.")
     async def logout(
@@ -89,7 +89,7 @@ class Mutation:
         info: Ctx,
         refresh_token: Annotated[Optional[str], _argument("A refresh token of the login to end.")] = None,
     ) -> Optional[bool]:
-        await access_of(info.context).logout(info.context.caller, refresh_token, info.context.client)
+        await info.context.door.logout(info.context.caller, refresh_token, info.context.client)
         return True
 
     @field("Hand in a delegation that an orchestrator's wallet signed (EIP-712), as the orchestrator or the delegate.")
@@ -104,7 +104,7 @@ class Mutation:
         signature: Annotated[str, _argument("0x and 130 hexadecimal digits, as `eth_signTypedData_v4` gives.")],
     ) -> Optional[Delegation]:
         context = info.context
-        kept = await access_of(context).grants.give(
+        kept = await context.door.grants.give(
             context.caller, orchestrator, delegate, scopes, issued_at, expires_at, signature, context.client
         )
         return delegation_of(kept)
@@ -114,7 +114,7 @@ class Mutation:
         self, info: Ctx, id: Annotated[strawberry.ID, _argument("Which one.")]
     ) -> Optional[Delegation]:
         context = info.context
-        return delegation_of(await access_of(context).grants.revoke(context.caller, id, context.client))
+        return delegation_of(await context.door.grants.revoke(context.caller, id, context.client))
 
 
 def _challenge(given: Challenge) -> LoginChallenge:

@@ -6,12 +6,10 @@ from typing import Optional
 import strawberry
 from strawberry.types import Info
 
-from auth.access import Access
 from auth.caller import Caller, Role
 from auth.store.delegations import Kept
 from graph.fields import field
 from graph.scalars import Address, address_or_none
-from metrics.errors import Unauthenticated
 from resolvers.context import Context
 
 strawberry.enum(Role, name="CallerRole", description="As what somebody may ask.")
@@ -68,7 +66,7 @@ class Viewer:
     async def delegations(self, info: Info[Context, None]) -> Optional[list[Delegation]]:
         if self.caller.wallet is None:
             return []
-        return [delegation_of(one) for one in await access_of(info.context).grants.listed(self.caller)]
+        return [delegation_of(one) for one in await info.context.door.grants.listed(self.caller)]
 
 
 def viewer_of(caller: Caller) -> Viewer | None:
@@ -88,10 +86,3 @@ def delegation_of(kept: Kept) -> Delegation:
         expires_at=given.expires_at,
         revoked_at=kept.revoked_at,
     )
-
-
-def access_of(context: Context) -> Access:
-    """Where one signs in. Raises Unauthenticated where this gateway has no such place."""
-    if context.access is None:
-        raise Unauthenticated("nobody can sign in here.")
-    return context.access

@@ -18,7 +18,7 @@ from backends.backend import (
     StreamQuestion,
     StreamRecord,
 )
-from metrics.errors import TooComplex
+from metrics.errors import TooComplex, Unauthenticated
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -102,6 +102,13 @@ class Context:
     def __post_init__(self) -> None:
         self.now = self.now.astimezone(UTC)
         self.loader = Loader(self.backend, self.limits.max_stream_pages)
+
+    @property
+    def door(self) -> Access:
+        """Where one signs in. Raises Unauthenticated where there is no such place."""
+        if self.access is None:
+            raise Unauthenticated("nobody can sign in here.")
+        return self.access
 
     def spend_points(self, points: int, as_column: bool = False) -> None:
         """Take the points of a series from what the request may ask. Raises TooComplex where too few are left."""

@@ -75,11 +75,14 @@ async def events(request: Request, intake: Intake, door: Door) -> dict[str, obje
 
 def admit(request: Request, token: str | None) -> None:
     """Let in whoever has the operator's token or its scope, or, where no token is configured, this machine itself."""
-    if Scope.EVENTS in getattr(request.state, "caller", ANONYMOUS).scopes:
+    caller = getattr(request.state, "caller", ANONYMOUS)
+    if Scope.EVENTS in caller.scopes:
         return
     if token is not None:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+            if caller.subject is not None:
+                raise Forbidden("events need a token with the scope events:write, and yours has not got it.")
             raise Unauthenticated("events need the operator's token: send Authorization: Bearer <NAAP_OPERATOR_TOKEN>.")
     elif not _from_this_machine(request):
         raise Forbidden(

@@ -1,15 +1,14 @@
 """Operations about the caller: a small JSON body is read and checked by its schema, and no cache keeps the answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth.access import Access
-from auth.caller import ANONYMOUS
-from metrics.errors import BadRequest
+from metrics.errors import BadRequest, Unauthenticated
+from resolvers.context import Context
 from rest import body
 from rest.json import Json
 from rest.operation import Exchanged, Visit
@@ -20,14 +19,19 @@ MAX_BYTES = 16 * 1024
 MAX_TEXTS = 32
 
 
-def exchange(operation: Exchanged, access: Access) -> Callable[[Request], object]:
-    """The endpoint of an operation."""
+def exchange(operations: Sequence[Exchanged], context: Callable[[Request], Context]) -> Callable[[Request], object]:
+    """The endpoint of the operations of one path, each a method."""
+    methods = {one.method: one for one in operations}
 
     async def endpoint(request: Request) -> Response:
+        operation = methods["GET" if request.method == "HEAD" else request.method]
+        asking = context(request)
+        if operation.signed_in and asking.caller.subject is None:
+            raise Unauthenticated("sign in with a wallet first: POST /auth/nonce, then /auth/login.")
         visit = Visit(
-            access,
-            getattr(request.state, "caller", ANONYMOUS),
-            request.client.host if request.client else None,
+            asking.door,
+            asking.caller,
+            asking.client,
             read(request.query_params, operation.parameters),
             {} if operation.body is None else await _body(request, operation.body),
         )

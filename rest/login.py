@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from auth.caller import OWN_SCOPES, Scope
+from auth.caller import OWN_SCOPES
 from auth.logins import Issued
 from auth.signature import read_address
 from auth.store.delegations import Kept
@@ -15,7 +15,7 @@ from rest.parameter import Parameter
 from rest.params import moment, plain, wallet
 
 _SCOPE: schema.Schema = {"type": "string", "enum": sorted(OWN_SCOPES), "description": "What may be read."}
-_WALLET = "A wallet: 0x and 40 hexadecimal digits, in any case."
+_ANY = "|".join(sorted(OWN_SCOPES))
 _SCOPES = schema.listing(_SCOPE, "What the tokens are to be good for; left out: all that may be had.")
 _ADDRESS: Mapping[str, Any] = {"pattern": "^0[xX][0-9a-fA-F]{40}$"}
 _SIGNATURE = schema.text("What the wallet gave: 65 bytes in hexadecimal.", pattern="^0x[0-9a-fA-F]{130}$")
@@ -135,7 +135,7 @@ def _delegation(kept: Kept) -> dict[str, object]:
 ORCHESTRATOR = wallet("orchestrator", "The wallet that will sign.", required=True)
 DELEGATE = wallet("delegate", "The wallet that may act for it.", required=True)
 SCOPE: Parameter[str] = Parameter(
-    "scope", plain, {"type": "string", "pattern": rf"^({'|'.join(Scope)})( ({'|'.join(Scope)}))*$"},
+    "scope", plain, {"type": "string", "pattern": rf"^({_ANY})( ({_ANY}))*$"},
     f"What it may read, with spaces between: {', '.join(f'`{one}`' for one in sorted(OWN_SCOPES))}.", required=True,
 )  # fmt: skip
 EXPIRES_AT = Parameter(

@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.access import Access
 from resolvers.context import Context
 from rest import csv, media
 from rest.capabilities import CAPABILITIES
@@ -35,7 +34,6 @@ def routes(
     context: Callable[[Request], Context],
     intake: Callable[[Request], Intake],
     door: Door,
-    access: Access,
     operations: Sequence[Operation] = OPERATIONS,
 ) -> list[Route]:
     """Every REST route. `context` and `intake` give a request its view of the stores and the way in."""
@@ -60,8 +58,10 @@ def routes(
         if isinstance(operation, Listed | Single):
             endpoint = _endpoint(operation, context)
             found += [Route(path, endpoint, methods=["GET"]) for path in (operation.path, *operation.aliases)]
-        elif isinstance(operation, Exchanged):
-            found.append(Route(operation.path, exchange(operation, access), methods=[operation.method]))
+    exchanged = [one for one in operations if isinstance(one, Exchanged)]
+    for path in dict.fromkeys(one.path for one in exchanged):
+        here = [one for one in exchanged if one.path == path]
+        found.append(Route(path, exchange(here, context), methods=[one.method for one in here]))
     return found
 
 
