@@ -179,6 +179,7 @@ def test_keys_are_bounded_and_those_of_no_use_left_out() -> None:
     with pytest.raises(ValueError, match="at most 50"):
         keys_in(published(*((str(n), KEY) for n in range(51))))
     assert keys_in(published(("one", KEY), use="enc")) == {}
+    assert keys_in(b'{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "one", "alg": "HS256"}]}') == {}
     assert list(keys_in(published(("one", KEY)))) == ["one"]
 
 
