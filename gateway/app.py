@@ -19,6 +19,7 @@ from auth.caller import ANONYMOUS
 from backends.backend import Backend
 from gateway.authentication import Authenticated, client_of
 from gateway.health import healthz, readiness
+from gateway.inside import within
 from gateway.intake import WriterIntake
 from gateway.login import in_memory
 from gateway.middleware import Protected, gateway_error, http_error
@@ -26,6 +27,7 @@ from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
+from graph.documents import Shown, Trusted
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
@@ -82,6 +84,7 @@ class Parts:
             caller=getattr(request.state, "caller", ANONYMOUS),
             access=self.access,
             client=client_of(request),
+            insides=within,
         )
 
     async def graph_context(self, request: Request) -> Context:
@@ -105,6 +108,7 @@ def build_app(parts: Parts) -> Starlette:
     async def readyz(_: Request) -> Response:
         return await readiness(parts.store, parts.writer)
 
+    documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
     return Starlette(
         routes=[
@@ -112,7 +116,7 @@ def build_app(parts: Parts) -> Starlette:
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
             *routes(parts.context, parts.intake, door),
-            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"]),
+            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch),
         ],
         middleware=[
             Middleware(Protected),

@@ -47,10 +47,10 @@ def refused(error: Exception) -> GraphQLError:
     if isinstance(error, CannotGetOperationTypeError):
         message = error.as_http_error_reason()
     elif isinstance(error, InvalidOperationTypeError):
-        message = f"a {error.operation_type.value} is sent with POST: GET only asks."
+        message = f"a {error.operation_type.value} cannot be asked for this way: send it by POST."
     else:
         message = "there is no operation to execute: send a query."
-    return GraphQLError(message, extensions={"code": "BAD_REQUEST"})
+    return GraphQLError(message, extensions={"code": "BAD_REQUEST"}, original_error=error)
 
 
 def extensions_of(error: GatewayError) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from starlette.requests import Request
 
 from auth.caller import ANONYMOUS, Scope
 from metrics.errors import Forbidden, Unauthenticated
-from rest import body, media, schema
+from resolvers import media
+from rest import body, schema
 from rest.operation import Operation
 from rest.parameter import read
 from rest.params import SOURCE

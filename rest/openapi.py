@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from metrics.errors import BadRequest, GatewayError
+from resolvers.media import JSON
 from rest import problem
 from rest.events import Sent
-from rest.media import JSON
 from rest.operation import Exchanged, Listed, Operation
 from rest.parameter import Parameter
 

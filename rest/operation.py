@@ -10,8 +10,9 @@ from typing import Any
 
 from auth.access import Access
 from auth.caller import Caller
+from resolvers import media
 from resolvers.context import Context
-from rest import media, params
+from rest import params
 from rest.page import Paged, envelope
 from rest.parameter import Asked, Parameter
 from rest.schema import Schema

@@ -219,7 +219,7 @@ async def test_no_mutation_is_ever_a_link(running: Running) -> None:
     answer = await running.client.get("/graphql", params={"query": "mutation { requestNonce { nonce } }"})
 
     assert "nonce" not in answer.text
-    assert answer.json()["errors"][0]["message"] == "a mutation is sent with POST: GET only asks."
+    assert answer.json()["errors"][0]["message"] == "a mutation cannot be asked for this way: send it by POST."
 
 
 async def test_our_keys_are_published(running: Running) -> None:
