@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -14,11 +14,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from auth.access import Access
 from auth.caller import ANONYMOUS
 from backends.backend import Backend
+from gateway.authentication import Authenticated, client_of
 from gateway.health import healthz, readiness
 from gateway.inside import within
 from gateway.intake import WriterIntake
+from gateway.login import in_memory
 from gateway.middleware import Protected, gateway_error, http_error
 from gateway.settings import Settings
 from gateway.timeline import entry
@@ -60,6 +63,12 @@ class Parts:
     datasets: Catalogue = field(default_factory=Catalogue)
     targets: Targets = field(default_factory=packaged)
     rankings: Rankings = field(default_factory=Rankings)
+    # Who may come in; without one, a door that forgets everything at the end.
+    door: InitVar[Access | None] = None
+    access: Access = field(init=False)
+
+    def __post_init__(self, door: Access | None) -> None:
+        self.access = door or in_memory(self.settings, self.clock)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
@@ -73,6 +82,8 @@ class Parts:
             datasets=self.datasets,
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
+            access=self.access,
+            client=client_of(request),
             insides=within,
         )
 
@@ -107,7 +118,11 @@ def build_app(parts: Parts) -> Starlette:
             *routes(parts.context, parts.intake, door),
             *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch),
         ],
-        middleware=[Middleware(Protected), Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
+        middleware=[
+            Middleware(Protected),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+            Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
+        ],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts),
     )
@@ -121,6 +136,7 @@ def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager
             yield
         finally:
             await asyncio.to_thread(parts.writer.stop)
+            parts.access.close()
             await parts.store.close()
 
     return lifespan

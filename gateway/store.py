@@ -35,7 +35,6 @@ SCHEMES = (
     "or clickhouse://user:password@host:8123/database (a server; clickhouses:// with TLS) "
     "or postgresql://user:password@host:5432/database"
 )
-CLICKHOUSE = ("clickhouse", "clickhouses")
 # Called after every statement with its name, its seconds and the rows it answered or wrote.
 OnStatement = Callable[[str, float, int], None]
 
@@ -50,6 +49,11 @@ def is_embedded(url: str) -> bool:
     return url.partition(":")[0] == "chdb"
 
 
+def is_clickhouse(url: str) -> bool:
+    """Whether this store is a ClickHouse server or cluster."""
+    return url.partition(":")[0] in ("clickhouse", "clickhouses")
+
+
 def shown(url: str) -> str:
     """A store's URL without user and password."""
     scheme, mark, rest = url.partition("://")
@@ -58,7 +62,7 @@ def shown(url: str) -> str:
 
 def open_store(url: str, settings: Settings = DEFAULTS, on_statement: OnStatement | None = None) -> Store:
     """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
-    if url.partition(":")[0] in CLICKHOUSE:
+    if is_clickhouse(url):
         return _clickhouse(url, settings, on_statement)
     if url.partition(":")[0] == "postgresql":
         return _postgres(url, settings, on_statement)
