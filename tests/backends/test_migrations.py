@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,13 @@ def test_a_migration_says_what_it_did_and_the_second_has_nothing_to_do(url: str)
 
     assert [text.partition(":")[0] for text in done] == ["0001", "0002"]
     assert migrate(url, Options()) == []
+
+
+def test_of_several_that_open_an_empty_database_at_once_one_makes_the_tables(url: str) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(lambda _: migrate(url, Options()), range(4)))
+
+    assert sorted(map(len, told)) == [0, 0, 0, 2]
 
 
 def test_what_is_derived_may_go_and_come_again(url: str) -> None:
