@@ -9,16 +9,21 @@ from datetime import datetime
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from auth.caller import ANONYMOUS
+from auth.meter import Meter, open_meter
 from backends.backend import Backend
+from backends.patient import Patient
 from gateway.health import healthz, readiness
 from gateway.intake import WriterIntake
+from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
+from gateway.patience import Patience
 from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
@@ -33,6 +38,12 @@ from rest.events import Door, Intake
 from rest.json import Json
 from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
 from telemetry.regions import Regions
+
+CORS_HEADERS = (
+    "Authorization", "Content-Type", "X-Request-Id", ESTIMATE, "GraphQL-Require-Preflight", "Apollo-Require-Preflight",
+    "X-Apollo-Operation-Name",
+)  # fmt: skip
+CORS_EXPOSED = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "Link")
 
 Clock = Callable[[], datetime]
 
@@ -58,11 +69,13 @@ class Parts:
     datasets: Catalogue = field(default_factory=Catalogue)
     targets: Targets = field(default_factory=packaged)
     rankings: Rankings = field(default_factory=Rankings)
+    # Where budgets are kept; unset: where the settings say.
+    meter: Meter | None = None
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
-        return Context(
-            self.store,
+        context = Context(
+            Patient(self.store, self.settings.read_seconds),
             self.clock(),
             entry,
             request.state.request_id,
@@ -71,7 +84,11 @@ class Parts:
             datasets=self.datasets,
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
+            account=getattr(request.state, "account", None),
         )
+        # Whatever ends the request ends its reads (`Patience`).
+        request.scope["state"].setdefault("contexts", []).append(context)
+        return context
 
     async def graph_context(self, request: Request) -> Context:
         """The same, as the graph wants it."""
@@ -101,12 +118,40 @@ def build_app(parts: Parts) -> Starlette:
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
             *routes(parts.context, parts.intake, door),
-            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"]),
+            *graphql_routes(
+                build_schema(suggestions=settings.suggestions, introspection=settings.introspection),
+                parts.graph_context,
+                PLACES["graphql"],
+            ),
         ],
-        middleware=[Middleware(Protected), Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
+        middleware=_middleware(parts),
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts),
     )
+
+
+def _middleware(parts: Parts) -> list[Middleware]:
+    """What a request passes through, in this order."""
+    settings = parts.settings
+    found = [Middleware(Protected)]
+    if settings.cors_origins:
+        # Without credentials: a page gets what anybody gets, or what the token that it holds itself may have.
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=("GET", "POST"),
+                allow_headers=CORS_HEADERS,
+                expose_headers=CORS_EXPOSED,
+                max_age=3600,
+            )
+        )
+    return [
+        *found,
+        Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
+        Middleware(Metered, purse=Purse.of(settings, parts.meter or open_meter(settings.redis))),
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+    ]
 
 
 def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:

@@ -10,8 +10,11 @@ from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from strawberry.types.graphql import OperationType
 
+from auth.account import Account
 from graph import graphiql
+from graph.csrf import is_forgeable
 from graph.errors import extensions_of, logged
 from metrics.errors import BadRequest, GatewayError
 from resolvers.context import Context
@@ -44,14 +47,15 @@ def graphql_routes(schema: strawberry.Schema, make_context: MakeContext, path: s
     """The routes of the graph: the endpoint, and the parts of its GraphiQL page."""
 
     async def endpoint(request: Request) -> Response:
+        account: Account | None = getattr(request.state, "account", None)
         try:
             return await _answer(schema, make_context, request)
-        except Refused as refusal:
-            return _refusal(str(refusal), refusal.status, {"code": "BAD_REQUEST"}, refusal.headers)
+        except Refused as refused:
+            return _refusal(str(refused), refused.status, {"code": "BAD_REQUEST"}, account, refused.headers)
         except GatewayError as error:
-            return _refusal(str(error), error.status, extensions_of(error))
+            return refusal(error, account)
         except Exception as error:
-            return _refusal("internal error", 500, {"code": "INTERNAL", "id": logged(error)})
+            return _refusal("internal error", 500, {"code": "INTERNAL", "id": logged(error)}, account)
 
     return [
         Route(path, endpoint, methods=["GET", "POST"]),
@@ -62,11 +66,20 @@ def graphql_routes(schema: strawberry.Schema, make_context: MakeContext, path: s
 async def _answer(schema: strawberry.Schema, make_context: MakeContext, request: Request) -> Response:
     if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
         return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
+    if request.method != "POST" and is_forgeable(request.headers):
+        raise Refused(
+            403, "a query by GET from another site needs the header GraphQL-Require-Preflight: 1. Or send it by POST."
+        )
     media = _media(request)
     asked = await _of_body(request) if request.method == "POST" else _of_url(request)
     context = await make_context(request)
     result: Any = await schema.execute(
-        asked.query, variable_values=asked.variables, context_value=context, operation_name=asked.name
+        asked.query,
+        variable_values=asked.variables,
+        context_value=context,
+        operation_name=asked.name,
+        # What changes something must not be a link.
+        allowed_operation_types=(OperationType.QUERY,) if request.method == "GET" else None,
     )
     return _response(result, media)
 
@@ -80,14 +93,30 @@ def _response(result: Any, media: str) -> Response:
         body["data"] = result.data
     if errors:
         body["errors"] = [error.formatted for error in errors]
-    status = 400 if refused and media == RESPONSE_JSON else 200
-    return Response(orjson.dumps(body), status, media_type=media)
+    if result.extensions:
+        body["extensions"] = result.extensions
+    status, headers = 400 if refused and media == RESPONSE_JSON else 200, dict[str, str]()
+    wait_s = max([(error.extensions or {}).get("retryAfterSeconds", 0) for error in errors], default=0)
+    if refused and wait_s:
+        status, headers["Retry-After"] = 429, str(wait_s)
+    return Response(orjson.dumps(body), status, headers, media_type=media)
+
+
+def refusal(error: GatewayError, account: Account | None) -> Response:
+    """An answer without anything being executed."""
+    return _refusal(str(error), error.status, extensions_of(error), account)
 
 
 def _refusal(
-    message: str, status: int, extensions: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    message: str,
+    status: int,
+    extensions: Mapping[str, Any],
+    account: Account | None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    body = {"errors": [{"message": message, "extensions": extensions}]}
+    body: dict[str, Any] = {"errors": [{"message": message, "extensions": extensions}]}
+    if account is not None:
+        body["extensions"] = {"cost": account.told()}
     return Response(orjson.dumps(body), status, headers, media_type=JSON)
 
 
@@ -124,12 +153,20 @@ async def _of_body(request: Request) -> Operation:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON:
         raise Refused(415, f"send the query as {JSON}, not {kind or 'nothing'}.", {"Accept-Post": JSON})
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared[:18]) > MAX_BODY_BYTES:
+        raise _too_large()
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.")
+            raise _too_large()
     return _operation(_json(bytes(body), "the body"))
+
+
+def _too_large() -> Refused:
+    # What is left of the body would be read as the next request.
+    return Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.", {"Connection": "close"})
 
 
 def _json(text: bytes, what: str) -> Any:

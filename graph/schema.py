@@ -1,5 +1,6 @@
 """The schema: everything the graph offers, and its text."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,8 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext, ExecutionResult
 
+from graph.budget import Budgeted
+from graph.cost import priced
 from graph.datasets import Dataset
 from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
@@ -23,12 +26,15 @@ from graph.scalars import SCALARS
 from graph.streams import Stream
 from resolvers.context import LIMITS, Limits
 
+SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
 # Documents that are kept parsed and validated.
 CACHED = 100
 
 
 class Schema(strawberry.Schema):
     """Strawberry's schema, whose answers carry errors as `graph.errors` tells them."""
+
+    suggestions = True
 
     async def execute(self, query: str | None, *args: Any, **kwargs: Any) -> ExecutionResult:
         """The answer to an operation; whatever goes wrong is told in it."""
@@ -39,6 +45,9 @@ class Schema(strawberry.Schema):
         if result.errors:
             places = Places(query or "")
             result.errors = [told(error, places) for error in result.errors]
+            if not self.suggestions:
+                for one in result.errors:
+                    one.message = SUGGESTION.sub("", one.message)
         return result
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
@@ -58,18 +67,28 @@ def _named(name: str) -> str:
     return NameConverter().apply_naming_config(name)
 
 
-def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> strawberry.Schema:
+def build_schema(limits: Limits = LIMITS, suggestions: bool = True, introspection: bool = True) -> strawberry.Schema:
     """The schema, ready to execute. Its context value is a `resolvers.context.Context`.
 
-    With `suggestions` an unknown field is answered with those that it may have meant.
+    With `suggestions` an unknown field is answered with those that it may have meant. Without `introspection` the
+    schema does not describe itself.
     """
-    return Schema(
+    types = [Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset]
+    priced(Query, *types)
+    schema = Schema(
         Query,
-        types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
+        types=types,
         config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
         execution_context_class=Executor,
-        extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: Validation(limits, CACHED)],
+        extensions=[
+            lambda: Bounds(limits, introspection),
+            lambda: ParserCache(CACHED),
+            lambda: Validation(limits, CACHED),
+            Budgeted,
+        ],
     )
+    schema.suggestions = suggestions
+    return schema
 
 
 def sdl() -> str:

@@ -45,6 +45,13 @@ class Loader:
         self.streams_by_id: Batch[str, StreamRecord | None] = Batch(self._streams_by_id)
         self.stream_counts: Batch[SessionQuestion, int] = Batch(self._stream_counts)
 
+    def cancel(self) -> None:
+        """Stop what is still being read."""
+        for batch in (self.rows, self.seen, self.stakes, self.holdings, self.sessions, self.events, self.streams):
+            batch.cancel()
+        self.streams_by_id.cancel()
+        self.stream_counts.cancel()
+
     async def _rows(self, questions: Sequence[Question]) -> Mapping[Question, list[Row] | Exception]:
         answers: dict[Question, list[Row] | Exception] = {}
         for part in await asyncio.gather(*(self._read(read) for read in plan(questions))):
