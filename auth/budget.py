@@ -46,18 +46,15 @@ class Spent:
         return ceil(left)
 
     def wait_s(self, budget: Budget, cost: int) -> int:
-        """Whole seconds, at least one, until `cost` fits. It must fit into the whole budget."""
-        room = budget.amount - cost
+        """Whole seconds, at least one, until `cost` fits. It must fit into the whole budget, and not fit now."""
+        # What counts is rounded down, so it fits as soon as less than this counts.
+        below = budget.amount - cost + 1
         to_end = max(0.0, self.current_left_s - budget.seconds)
-        if self.previous > 0 and room >= self.current:
-            # Within this stretch only the previous counter sinks.
-            wait = self.previous_left_s - (room - self.current) * budget.seconds / self.previous
-            if wait <= to_end:
-                return max(1, ceil(wait))
-        if self.current <= room:
-            return max(1, ceil(to_end))
-        # In the next stretch the current counter is the previous one, and sinks.
-        return max(1, ceil(to_end + budget.seconds * (1 - room / self.current)))
+        if self.previous > 0 and self.current < below:
+            # Until this stretch ends only what was spent before it sinks.
+            return floor(max(0.0, self.previous_left_s - (below - self.current) * budget.seconds / self.previous)) + 1
+        # In the next one this stretch is the one before, and sinks.
+        return floor(to_end + budget.seconds * max(0.0, 1 - below / max(1, self.current))) + 1
 
 
 @dataclass(frozen=True, slots=True)
