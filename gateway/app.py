@@ -16,13 +16,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from auth.caller import ANONYMOUS
-from auth.meter import Meter, open_meter
+from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
 from backends.patient import Patient
 from gateway.health import healthz, readiness
 from gateway.intake import WriterIntake
 from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
+from gateway.observed import Observed
 from gateway.patience import Patience
 from gateway.settings import Settings
 from gateway.timeline import entry
@@ -54,6 +55,7 @@ PLACES = {
     "openapi": OPENAPI_PATH,
     "alive": "/healthz",
     "ready": "/readyz",
+    "metrics": "/metrics",
 }
 
 
@@ -112,11 +114,14 @@ def build_app(parts: Parts) -> Starlette:
         return await readiness(parts.store, parts.writer)
 
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
+    meter = parts.meter or open_meter(settings.redis)
+    observed = Observed(lambda: isinstance(meter, Shared) and meter.is_away)
     return Starlette(
         routes=[
             Route("/", index),
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
+            Route(PLACES["metrics"], observed.page),
             *routes(parts.context, parts.intake, door),
             *graphql_routes(
                 build_schema(suggestions=settings.suggestions, introspection=settings.introspection),
@@ -124,15 +129,14 @@ def build_app(parts: Parts) -> Starlette:
                 PLACES["graphql"],
             ),
         ],
-        middleware=_middleware(parts),
+        middleware=_middleware(settings, meter, observed),
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts),
     )
 
 
-def _middleware(parts: Parts) -> list[Middleware]:
+def _middleware(settings: Settings, meter: Meter, observed: Observed) -> list[Middleware]:
     """What a request passes through, in this order."""
-    settings = parts.settings
     found = [Middleware(Protected)]
     if settings.cors_origins:
         # Without credentials: a page gets what anybody gets, or what the token that it holds itself may have.
@@ -149,7 +153,7 @@ def _middleware(parts: Parts) -> list[Middleware]:
     return [
         *found,
         Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
-        Middleware(Metered, purse=Purse.of(settings, parts.meter or open_meter(settings.redis))),
+        Middleware(Metered, purse=Purse.of(settings, meter), observed=observed),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
     ]
 

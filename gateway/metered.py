@@ -13,6 +13,7 @@ from auth.caller import ANONYMOUS, Caller
 from auth.meter import Kept, Meter
 from auth.windows import Windows
 from gateway.address import counted_address
+from gateway.observed import Observed
 from gateway.settings import Settings
 from graph.app import refusal
 from metrics.errors import BadRequest, GatewayError, RateLimited
@@ -64,9 +65,10 @@ class Purse:
 class Metered:
     """Refuses who asks too often or too much, and puts `RateLimit` headers on every other answer too."""
 
-    def __init__(self, app: ASGIApp, purse: Purse) -> None:
+    def __init__(self, app: ASGIApp, purse: Purse, observed: Observed) -> None:
         self.app = app
         self._purse = purse
+        self._observed = observed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in FREE:
@@ -84,6 +86,9 @@ class Metered:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _tell(MutableHeaders(scope=message), requests, left, cost, account)
+                self._observed.paid(caller, account.actual)
+                if account.retry_after_s is not None:
+                    self._observed.refused(cost.name)
             await send(message)
 
         try:
@@ -102,6 +107,7 @@ class Metered:
         fits = await counted.spend(key, requests, 1)
         spent = await counted.spent(key, requests)
         if not fits:
+            self._observed.refused(requests.name)
             wait_s = spent.wait_s(requests, 1)
             raise RateLimited(
                 f"more than {requests.amount:,} requests in a second. Ask again in {wait_s} s; "
