@@ -152,8 +152,8 @@ def _middleware(settings: Settings, meter: Meter, observed: Observed) -> list[Mi
         )
     return [
         *found,
-        Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
         Middleware(Metered, purse=Purse.of(settings, meter), observed=observed),
+        Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
     ]
 

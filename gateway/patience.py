@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.metered import refused
@@ -13,6 +14,10 @@ log = logging.getLogger("naap.http")
 
 # They wait for the loader, which works on for whoever has gone.
 OWN_TIME = frozenset({"/v1/events"})
+
+
+# After these the rest of the body may still come, and is no request.
+UNREAD = (408, 413)
 
 
 class Patience:
@@ -33,6 +38,8 @@ class Patience:
         async def sending(message: Message) -> None:
             nonlocal started
             started = True
+            if message["type"] == "http.response.start" and message["status"] in UNREAD:
+                MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
         if scope["method"] in ("GET", "HEAD"):

@@ -4,6 +4,7 @@ An unknown or malformed variable stops the start with a message that names it: a
 """
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -208,6 +209,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + name.upper()
+
+
+def without_secrets(urls: str) -> str:
+    """URLs as they may be shown: without passwords, and without what follows a question mark."""
+    return re.sub(r"(//[^/@:\s]*):[^@\s]*@", r"\1:…@", re.sub(r"\?[^,\s]*", "?…", urls))
 
 
 def described() -> list[tuple[str, str, str]]:

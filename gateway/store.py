@@ -13,7 +13,7 @@ import click
 from backends.backend import Backend
 from backends.log import Log
 from gateway.interpreter import tuned
-from gateway.settings import Settings
+from gateway.settings import Settings, without_secrets
 from metrics.errors import BadRequest
 from metrics.window import Window
 from telemetry.flops import Flops
@@ -93,4 +93,4 @@ def rebuild(settings: Settings, start: datetime | None, end: datetime | None) ->
 def migrate(settings: Settings) -> None:
     """Opening a store creates and updates its tables; there is nothing else to do."""
     with opened(settings):
-        click.echo(f"{settings.backend} is up to date")
+        click.echo(f"{without_secrets(settings.backend)} is up to date")

@@ -165,8 +165,7 @@ async def _of_body(request: Request) -> Operation:
 
 
 def _too_large() -> Refused:
-    # What is left of the body would be read as the next request.
-    return Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.", {"Connection": "close"})
+    return Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.")
 
 
 def _json(text: bytes, what: str) -> Any:
