@@ -78,8 +78,8 @@ def added(found: dict[str, dict[str, float]]) -> str:
     )
     parts = [
         "\n## Budgets and limits",
-        "What they add to the median of a request over an empty store in memory, asked by turns with and without them. At "
-        "most 0.3 ms, together with authentication.\n",
+        "What they add to the median of a request over an empty store in memory, asked by turns with and without them. "
+        "At most 0.3 ms, together with authentication.\n",
         "| query | without | with | added |\n|---|---|---|---|",
         *rows,
     ]
