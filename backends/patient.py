@@ -1,13 +1,17 @@
 """A store that is waited for only so long, wrapped around any other."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from backends.backend import (
     Backend,
     Holdings,
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentEvent,
+    PaymentRecord,
     SessionQuestion,
     SessionRecord,
     Staked,
@@ -73,6 +77,22 @@ class Patient:
     async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
         """As `Backend` says."""
         return await self._within(self._backend.stakes(question))
+
+    async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
+        """As `Backend` says."""
+        return await self._within(self._backend.payments(question))
+
+    async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
+        """As `Backend` says."""
+        return await self._within(self._backend.incidents(question))
+
+    async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
+        """As `Backend` says."""
+        return await self._within(self._backend.incident_counts(question))
+
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
+        """As `Backend` says."""
+        return await self._within(self._backend.payment_events(request_ids))
 
     async def ping(self) -> None:
         """As `Backend` says."""

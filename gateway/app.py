@@ -20,6 +20,7 @@ from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
 from backends.patient import Patient
 from gateway.health import healthz, readiness
+from gateway.inside import within
 from gateway.intake import WriterIntake
 from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
@@ -29,6 +30,7 @@ from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
+from graph.documents import Shown, Trusted
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
@@ -87,6 +89,7 @@ class Parts:
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
             account=getattr(request.state, "account", None),
+            insides=within,
         )
         # Whatever ends the request ends its reads (`Patience`).
         request.scope["state"].setdefault("contexts", []).append(context)
@@ -113,6 +116,7 @@ def build_app(parts: Parts) -> Starlette:
     async def readyz(_: Request) -> Response:
         return await readiness(parts.store, parts.writer)
 
+    documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
     meter = parts.meter or open_meter(settings.redis)
     observed = Observed(lambda: isinstance(meter, Shared) and meter.is_away)
@@ -127,6 +131,8 @@ def build_app(parts: Parts) -> Starlette:
                 build_schema(suggestions=settings.suggestions, introspection=settings.introspection),
                 parts.graph_context,
                 PLACES["graphql"],
+                documents,
+                settings.batch,
             ),
         ],
         middleware=_middleware(settings, meter, observed),

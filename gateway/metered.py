@@ -15,7 +15,7 @@ from auth.windows import Windows
 from gateway.address import counted_address
 from gateway.observed import Observed
 from gateway.settings import Settings
-from graph.app import refusal
+from graph import app as graph
 from metrics.errors import BadRequest, GatewayError, RateLimited
 from rest.problem import of_error
 
@@ -123,7 +123,7 @@ def refused(scope: Scope, error: GatewayError) -> Response:
     response = of_error(error, state["request_id"])
     if not scope["path"].endswith("/graphql"):
         return response
-    answer = refusal(error, state.get("account"))
+    answer = graph.refused(error, state.get("account"))
     answer.headers.update({name: response.headers[name] for name in ("retry-after",) if name in response.headers})
     return answer
 

@@ -4,7 +4,6 @@ An unknown or malformed variable stops the start with a message that names it: a
 """
 
 import difflib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -37,6 +36,11 @@ def _path(text: str) -> Path:
         return Path(_text(text)).expanduser()
     except RuntimeError:
         raise ValueError(f"begins with the home of a user that there is not: {text.strip()}") from None
+
+
+def _existing(text: str) -> Path:
+    path = _path(text)
+    return path if path.is_dir() else _readable(text)
 
 
 def _readable(text: str) -> Path:
@@ -123,7 +127,16 @@ def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
 class Settings:
     """Everything a start depends on."""
 
-    backend: str = _setting("chdb://~/.naap", _text, "The store: chdb:///path (embedded; ~ and . may begin it).")
+    backend: str = _setting(
+        "chdb://~/.naap",
+        _text,
+        "The store: chdb:///path (embedded; ~ and . may begin it) or clickhouse[s]://user:password@host/database.",
+    )
+    store_timeout_s: int = _setting(20, _between(1, 600), "How many seconds one read of the store may take.")
+    store_pool: int = _setting(10, _between(1, 256), "Reads at the same time, where the store is a server.")
+    store_retry_s: int = _setting(
+        60, _between(0, 3600), "How many seconds a write is tried again while such a server is away."
+    )
     regions: Path | None = _setting(None, _readable, "A versioned file of regions: name, gateways, service URIs.")
     flops: Path | None = _setting(
         None, _readable, "A versioned file of peak FLOPS by GPU model and FLOPs per frame by workflow; unset: our own."
@@ -169,6 +182,10 @@ class Settings:
     )
     introspection: bool = _setting(True, _flag, "Whether the graph describes itself: on or off.")
     suggestions: bool = _setting(True, _flag, "Whether errors say what may have been meant: on or off.")
+    batch: int = _setting(10, _between(1, 100), "GraphQL operations that one request may batch; 1: no batches.")
+    trusted_documents: Path | None = _setting(
+        None, _existing, "Trusted GraphQL documents, a directory or a file: no others are executed then."
+    )
     log_level: str = _setting("info", _one_of(*LOG_LEVELS), f"How much is logged: {', '.join(LOG_LEVELS)}.")
 
     @property
@@ -209,11 +226,6 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + name.upper()
-
-
-def without_secrets(urls: str) -> str:
-    """URLs as they may be shown: without passwords, and without what follows a question mark."""
-    return re.sub(r"(//[^/@:\s]*):[^@\s]*@", r"\1:…@", re.sub(r"\?[^,\s]*", "?…", urls))
 
 
 def described() -> list[tuple[str, str, str]]:

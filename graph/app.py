@@ -1,7 +1,8 @@
-"""GraphQL over HTTP: POST and GET, bounded, with the specification's media types and status codes."""
+"""GraphQL over HTTP: POST and GET, one operation or a batch, with the specification's media types and status codes."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from asyncio import gather
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -10,52 +11,86 @@ from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 from auth.account import Account
 from graph import graphiql
 from graph.csrf import is_forgeable
+from graph.documents import Documents, Shown
 from graph.errors import extensions_of, logged
-from metrics.errors import BadRequest, GatewayError
+from graph.operation import Operation, of_body, of_url
+from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound, RateLimited
+from resolvers import media
 from resolvers.context import Context
 
 MAX_BODY_BYTES = 256 * 1024
-JSON, RESPONSE_JSON = "application/json", "application/graphql-response+json"
+BATCH = 10
+JSON, RESPONSE_JSON, MULTIPART, PAGE = media.JSON, "application/graphql-response+json", "multipart/mixed", "text/html"
+# GraphQL's parts end with `--` and a boundary of one `-`, as its clients expect them.
+BOUNDARY = "-"
+READING = frozenset({OperationType.QUERY})
+ANYTHING = frozenset(OperationType)
 
 MakeContext = Callable[[Request], Awaitable[Context]]
+Body = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What a client asks to execute."""
-
-    query: str
-    variables: dict[str, Any] | None = None
-    name: str | None = None
-
-
-class Refused(Exception):
+class Refused(BadRequest):
     """A request that is answered before anything is executed."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.status = status
+        self.status = status  # type: ignore[misc]  # of this refusal, not of all
         self.headers = dict(headers or {})
 
 
-def graphql_routes(schema: strawberry.Schema, make_context: MakeContext, path: str = "/graphql") -> list[Route]:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operation was answered; the status counts where it is not one of a batch."""
+
+    body: Body
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The schema as it is served: what a request sees, which documents may be named or sent, how many in a batch."""
+
+    schema: strawberry.Schema
+    make_context: MakeContext
+    documents: Documents
+    batch: int
+
+
+def graphql_routes(
+    schema: strawberry.Schema,
+    make_context: MakeContext,
+    path: str = "/graphql",
+    documents: Documents | None = None,
+    batch: int = BATCH,
+) -> list[Route]:
     """The routes of the graph: the endpoint, and the parts of its GraphiQL page."""
+    graph = Graph(schema, make_context, documents or Shown(), batch)
 
     async def endpoint(request: Request) -> Response:
+        if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
+            return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
         account: Account | None = getattr(request.state, "account", None)
         try:
-            return await _answer(schema, make_context, request)
-        except Refused as refused:
-            return _refusal(str(refused), refused.status, {"code": "BAD_REQUEST"}, account, refused.headers)
+            wanted = _media(request)
+        except media.NotAcceptable as error:
+            return _written(_refusal(error, account), error.status, JSON)
+        try:
+            return await _answer(graph, request, wanted)
+        except Refused as error:
+            return _written(_refusal(error, account), error.status, wanted, error.headers)
         except GatewayError as error:
-            return refusal(error, account)
+            return _written(_refusal(error, account), error.status, wanted)
         except Exception as error:
-            return _refusal("internal error", 500, {"code": "INTERNAL", "id": logged(error)}, account)
+            body = _told("internal error", {"code": "INTERNAL", "id": logged(error)}, account)
+            return _written(body, 500, wanted)
 
     return [
         Route(path, endpoint, methods=["GET", "POST"]),
@@ -63,93 +98,109 @@ def graphql_routes(schema: strawberry.Schema, make_context: MakeContext, path: s
     ]
 
 
-async def _answer(schema: strawberry.Schema, make_context: MakeContext, request: Request) -> Response:
-    if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
-        return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
-    if request.method != "POST" and is_forgeable(request.headers):
+async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
+    is_post = request.method == "POST"
+    if not is_post and is_forgeable(request.headers):
         raise Refused(
             403, "a query by GET from another site needs the header GraphQL-Require-Preflight: 1. Or send it by POST."
         )
-    media = _media(request)
-    asked = await _of_body(request) if request.method == "POST" else _of_url(request)
-    context = await make_context(request)
-    result: Any = await schema.execute(
-        asked.query,
+    asked = of_body(await _body(request), graph.batch) if is_post else of_url(request.query_params)
+    context = await graph.make_context(request)
+    allowed = ANYTHING if is_post else READING
+    # To a client that knows only JSON a status tells of the request, not of what was asked in it.
+    failed = 400 if wanted == RESPONSE_JSON else 200
+    if isinstance(asked, Operation):
+        answer = await _executed(graph, asked, context, allowed, failed)
+        return _written(answer.body, answer.status, wanted, answer.headers)
+    # Of one request, so that they share its reads and its bounds.
+    answers = await gather(*(_executed(graph, one, context, allowed, failed) for one in asked))
+    if all(one.status == RateLimited.status for one in answers):
+        return _written([one.body for one in answers], RateLimited.status, wanted, answers[-1].headers)
+    return _written([one.body for one in answers], 200, wanted)
+
+
+async def _executed(
+    graph: Graph, asked: Operation, context: Context, allowed: frozenset[OperationType], failed: int
+) -> Answer:
+    try:
+        text = graph.documents.text(asked)
+    except PersistedQueryNotFound as error:
+        return Answer(_refusal(error, context.account), failed)
+    except GatewayError as error:
+        return Answer(_refusal(error, context.account), error.status)
+    result: Any = await graph.schema.execute(
+        text,
         variable_values=asked.variables,
         context_value=context,
         operation_name=asked.name,
-        # What changes something must not be a link.
-        allowed_operation_types=(OperationType.QUERY,) if request.method == "GET" else None,
+        allowed_operation_types=allowed,
     )
-    return _response(result, media)
-
-
-def _response(result: Any, media: str) -> Response:
     errors: list[GraphQLError] = result.errors or []
-    body: dict[str, Any] = {}
-    # Where nothing was executed there is no `data`; a client that knows the new media type gets a status for it.
+    body: Body = {}
+    # Where nothing was executed there is no `data`.
     refused = result.data is None and bool(errors) and all(error.path is None for error in errors)
     if not refused:
+        graph.documents.shown(asked)
         body["data"] = result.data
     if errors:
         body["errors"] = [error.formatted for error in errors]
     if result.extensions:
         body["extensions"] = result.extensions
-    status, headers = 400 if refused and media == RESPONSE_JSON else 200, dict[str, str]()
-    wait_s = max([(error.extensions or {}).get("retryAfterSeconds", 0) for error in errors], default=0)
+    wait_s = max((int((error.extensions or {}).get("retryAfterSeconds", 0)) for error in errors), default=0)
     if refused and wait_s:
-        status, headers["Retry-After"] = 429, str(wait_s)
-    return Response(orjson.dumps(body), status, headers, media_type=media)
+        return Answer(body, RateLimited.status, {"Retry-After": str(wait_s)})
+    if allowed is READING and any(isinstance(error.original_error, InvalidOperationTypeError) for error in errors):
+        return Answer(body, 405, {"Allow": "POST"})
+    return Answer(body, failed if refused else 200)
 
 
-def refusal(error: GatewayError, account: Account | None) -> Response:
-    """An answer without anything being executed."""
-    return _refusal(str(error), error.status, extensions_of(error), account)
+def refused(error: GatewayError, account: Account | None) -> Response:
+    """An answer in the graph's form without anything being executed."""
+    return _written(_refusal(error, account), error.status, JSON)
 
 
-def _refusal(
-    message: str,
-    status: int,
-    extensions: Mapping[str, Any],
-    account: Account | None,
-    headers: Mapping[str, str] | None = None,
+def _refusal(error: GatewayError, account: Account | None) -> Body:
+    return _told(str(error), extensions_of(error), account)
+
+
+def _told(message: str, extensions: Mapping[str, Any], account: Account | None) -> Body:
+    body: Body = {"errors": [{"message": message, "extensions": extensions}]}
+    return body if account is None else {**body, "extensions": {"cost": account.told()}}
+
+
+def _written(
+    body: Body | Sequence[Body], status: int, wanted: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    body: dict[str, Any] = {"errors": [{"message": message, "extensions": extensions}]}
-    if account is not None:
-        body["extensions"] = {"cost": account.told()}
-    return Response(orjson.dumps(body), status, headers, media_type=JSON)
+    written = orjson.dumps(body)
+    kind = wanted
+    if wanted == MULTIPART:
+        # The only part: nothing is delivered later.
+        written = b"\r\n--%b\r\nContent-Type: %b\r\n\r\n%b\r\n--%b--\r\n" % (
+            *(BOUNDARY.encode(), JSON.encode(), written, BOUNDARY.encode()),
+        )
+        kind = f'{MULTIPART}; boundary="{BOUNDARY}"'
+    return Response(written, status, {"Vary": "Accept", **(headers or {})}, media_type=kind)
 
 
-def _accepted(request: Request) -> list[str]:
-    ranges = request.headers.get("accept", "*/*").lower().split(",")
-    return [one.partition(";")[0].strip() for one in ranges]
+def _accept(request: Request) -> str:
+    return ",".join(request.headers.getlist("accept"))
 
 
 def _wants_page(request: Request) -> bool:
-    return "text/html" in _accepted(request)
+    try:
+        return media.chosen(_accept(request), (JSON, PAGE)) == PAGE
+    except media.NotAcceptable:
+        return False
 
 
 def _media(request: Request) -> str:
-    accepted = _accepted(request)
-    if RESPONSE_JSON in accepted:
-        return RESPONSE_JSON
-    if {JSON, "*/*", "application/*", ""}.intersection(accepted):
-        return JSON
-    raise Refused(406, f"answers are {RESPONSE_JSON} or {JSON}; accept one of them.")
+    """JSON where anything will do, for clients that do not say know that best; the new type where it is named."""
+    accept = _accept(request)
+    offered = (RESPONSE_JSON, JSON) if RESPONSE_JSON in accept.lower() else (JSON, RESPONSE_JSON)
+    return media.chosen(accept, (*offered, MULTIPART))
 
 
-def _of_url(request: Request) -> Operation:
-    given = request.query_params
-    return _operation(
-        {
-            "query": given.get("query"),
-            "operationName": given.get("operationName"),
-            "variables": _json(given["variables"].encode(), "variables") if given.get("variables") else None,
-        }
-    )
-
-
-async def _of_body(request: Request) -> Operation:
+async def _body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON:
         raise Refused(415, f"send the query as {JSON}, not {kind or 'nothing'}.", {"Accept-Post": JSON})
@@ -161,28 +212,8 @@ async def _of_body(request: Request) -> Operation:
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise _too_large()
-    return _operation(_json(bytes(body), "the body"))
+    return bytes(body)
 
 
 def _too_large() -> Refused:
     return Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.")
-
-
-def _json(text: bytes, what: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise Refused(400, f"{what} is not JSON: {error}.") from None
-
-
-def _operation(given: Any) -> Operation:
-    if not isinstance(given, dict):
-        raise BadRequest("send one JSON object with `query`, and perhaps `variables` and `operationName`.", "query")
-    query, variables, name = (given.get(key) for key in ("query", "variables", "operationName"))
-    if not isinstance(query, str) or not query.strip():
-        raise BadRequest("`query` must be the text of a GraphQL document.", "query")
-    if variables is not None and not isinstance(variables, dict):
-        raise BadRequest("`variables` must be a JSON object.", "variables")
-    if name is not None and not isinstance(name, str):
-        raise BadRequest("`operationName` must be a text.", "operationName")
-    return Operation(query, variables, name or None)

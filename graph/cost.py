@@ -6,10 +6,8 @@ together. So a query costs about points × metrics × entities. `priced` puts th
 
 from collections.abc import Iterator, Sequence
 
-import strawberry
 from strawberry import UNSET
-from strawberry.directive import directive_field
-from strawberry.schema_directive import Location
+from strawberry.federation.schema_directives import Cost, ListSize
 from strawberry.types import get_object_definition
 from strawberry.types.base import StrawberryContainer, StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
@@ -19,32 +17,6 @@ from strawberry.utils.str_converters import to_camel_case
 from metrics.window import Grain
 from resolvers.arguments import DEFAULT_POINTS
 from resolvers.context import LIMITS
-
-# A federated schema imports both from https://specs.apollo.dev/federation/v2.9 instead of defining them.
-_COSTS = [Location.ARGUMENT_DEFINITION, Location.ENUM, Location.FIELD_DEFINITION]
-_COSTS += [Location.INPUT_FIELD_DEFINITION, Location.OBJECT, Location.SCALAR]
-
-
-@strawberry.schema_directive(locations=_COSTS, name="cost", description="What it costs to answer this once.")
-class Cost:
-    """A weight of its own."""
-
-    weight: int
-
-
-@strawberry.schema_directive(
-    locations=[Location.FIELD_DEFINITION],
-    name="listSize",
-    description="How long the list is: what a slicing argument says, else the assumed size.",
-)
-class ListSize:
-    """The size of a list, or of the lists that `sized_fields` names below the field."""
-
-    assumed_size: int | None = directive_field(name="assumedSize", default=UNSET)
-    slicing_arguments: list[str] | None = directive_field(name="slicingArguments", default=UNSET)
-    sized_fields: list[str] | None = directive_field(name="sizedFields", default=UNSET)
-    require_one_slicing_argument: bool | None = directive_field(name="requireOneSlicingArgument", default=True)
-
 
 # Every field of these is a metric, or is read like one.
 METRICS = ("SlaMetrics", "JobMetrics", "Demand")
@@ -92,7 +64,10 @@ def _directives(type_name: str, field: StrawberryField) -> Iterator[Cost | ListS
     if is_list and type_name != "Connection" and type_name not in SERIES:
         assumed = LIMITS.page if slicing else ASSUMED.get(name, MANY)
         yield ListSize(
-            assumed_size=assumed, slicing_arguments=slicing or UNSET, require_one_slicing_argument=not slicing
+            assumed_size=assumed,
+            slicing_arguments=slicing or UNSET,
+            sized_fields=UNSET,
+            require_one_slicing_argument=False if slicing else UNSET,
         )
     elif below.name == "Connection":
         yield _sized(LIMITS.page, slicing, PAGES)

@@ -24,12 +24,16 @@ from graphql import (
     ValueNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
+    is_composite_type,
     is_leaf_type,
+    is_list_type,
     value_from_ast_untyped,
 )
+from strawberry.federation.schema_directives import Cost, ListSize
 
 from auth.account import Price
-from graph.cost import SERIES, Cost, ListSize
+from graph.cost import MANY, SERIES
 from graph.scalars import read_datetime, read_duration
 from metrics.errors import BadRequest
 from metrics.window import Grain
@@ -223,6 +227,11 @@ class _Compiler:
             return None
         below = get_named_type(definition.type)
         weight, listed = _directives(definition)
+        if listed is None and is_list_type(get_nullable_type(definition.type)) and is_composite_type(below):
+            # Such as the entities of a federated query.
+            listed = ListSize(
+                assumed_size=MANY, slicing_arguments=None, sized_fields=None, require_one_slicing_argument=None
+            )
         size = self._size(node, listed, SERIES.get(below.name))
         own, passed = size, None
         if listed is not None and listed.sized_fields and size is not None:

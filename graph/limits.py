@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -16,6 +16,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValidationRule,
 )
 from strawberry.extensions import SchemaExtension, ValidationCache
 
@@ -39,8 +40,17 @@ class Bounds(SchemaExtension):
         asked = self.execution_context
         asked.parse_options["max_tokens"] = self.limits.max_tokens
         if not self.introspection:
-            asked.validation_rules = (*asked.validation_rules, NoSchemaIntrospectionCustomRule)
+            asked.validation_rules = (*asked.validation_rules, NoSchemaIntrospectionCustomRule, NoServiceRule)
         yield
+
+
+class NoServiceRule(ValidationRule):
+    """Federation's own way to the schema's text is introspection too."""
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """Refuse `_service`."""
+        if node.name.value == "_service":
+            self.report_error(GraphQLError("introspection is switched off here, and `_service` with it.", node))
 
 
 class Validation(ValidationCache):

@@ -8,8 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from auth.account import Price
+from resolvers import media
 from resolvers.context import Context
-from rest import csv, media
+from rest import csv
 from rest.capabilities import CAPABILITIES
 from rest.compliance import COMPLIANCE
 from rest.datasets import DATASETS

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from auth.budget import Tiers
-from gateway.settings import described, from_environment, without_secrets
+from gateway.settings import described, from_environment
 from metrics.errors import BadRequest
 
 TOKEN = "a-token-of-some-length"
@@ -109,15 +109,3 @@ def test_the_url_of_redis_may_lie_in_a_file_and_not_in_both(tmp_path: Path) -> N
     assert from_environment(named).redis == "redis://:secret@localhost:6379/0"
     with pytest.raises(BadRequest, match="NAAP_REDIS_URL and NAAP_REDIS_URL_FILE"):
         from_environment({**named, "NAAP_REDIS_URL": "redis://localhost"})
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("chdb://~/.naap", "chdb://~/.naap"),
-        ("postgresql://u:secret@h/db", "postgresql://u:…@h/db"),
-        ("clickhouse://:secret@h?password=secret,chdb://", "clickhouse://:…@h?…,chdb://"),
-    ],
-)
-def test_urls_are_shown_without_secrets(url: str, shown: str) -> None:
-    assert without_secrets(url) == shown

@@ -88,6 +88,7 @@ async def test_a_fragment_cycle_is_refused_and_not_walked() -> None:
     [
         "{ __schema { types { name } } }",
         '{ __type(name: "Query") { name } }',
+        "{ _service { sdl } }",
         "query { ... { __schema { queryType { name } } } }",
     ],
 )

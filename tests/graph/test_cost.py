@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLObjectType, get_named_type, is_composite_type, is_list_type, parse
 from graphql.type import get_nullable_type
+from strawberry.federation.schema_directives import ListSize
 
 from auth.account import REQUEST, Account
 from auth.budget import Budget
 from auth.meter import Kept
 from auth.windows import Windows
-from graph.cost import ListSize
 from graph.estimate import Asked, compiled, price
 from resolvers.context import LIMITS
 from tests.graph.world import NOW, SCHEMA, CountingStore, context, small_network
