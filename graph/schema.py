@@ -109,8 +109,8 @@ def build_schema(limits: Limits = LIMITS, suggestions: bool = True, introspectio
     """
     types = [Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset]
     # Before the schema is made: it links what its directives come from.
-    mark(Orchestrator, Standing, Session)
     priced(Query, *types)
+    mark(Orchestrator, Standing, Session)
     schema = Schema(
         Query,
         federation_version=VERSION,
