@@ -50,6 +50,8 @@ def test_variables_replace_defaults() -> None:
         ("NAAP_CORS_ORIGINS", "https://example.org/path"),
         ("NAAP_CORS_ORIGINS", ","),
         ("NAAP_INTROSPECTION", "no"),
+        ("NAAP_BATCH", "0"),
+        ("NAAP_TRUSTED_DOCUMENTS", "/no/such/list.json"),
     ],
 )
 def test_a_malformed_variable_is_named(name: str, value: str) -> None:
