@@ -9,9 +9,11 @@ from typing import Protocol
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage, SlidingWindowCounterSupport
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import ConfigurationError
 
 from auth.budget import Budget, Spent
 from auth.windows import Windows
+from metrics.errors import BadRequest
 
 log = logging.getLogger("naap.budget")
 
@@ -106,8 +108,19 @@ class Shared:
 
 
 def open_meter(redis_url: str | None = None) -> Kept | Shared:
-    """The meter that the settings want."""
-    return Kept(Windows()) if redis_url is None else Shared(redis_url)
+    """The meter that the settings want. Raises BadRequest where Redis cannot be spoken to from here."""
+    if redis_url is None:
+        return Kept(Windows())
+    try:
+        return Shared(redis_url)
+    except ImportError:
+        raise BadRequest(
+            "NAAP_REDIS_URL needs a library that is not installed: pip install 'naap-gateway[redis]'.", "NAAP_REDIS_URL"
+        ) from None
+    except (ConfigurationError, ValueError):  # whose words may hold the password
+        raise BadRequest(
+            "NAAP_REDIS_URL is no URL of a Redis: redis://[:password@]host:port.", "NAAP_REDIS_URL"
+        ) from None
 
 
 def _item(budget: Budget) -> RateLimitItemPerSecond:

@@ -162,7 +162,7 @@ class Settings:
         _tiers,
         "Cost a minute: of an address, of a caller with a token, of an operator; 0 is no limit (docs/limits.md).",
     )
-    rates: Tiers = _setting(Tiers(50, 200, 1_000), _tiers, "Requests a second of the same three; 0 is no limit.")
+    rates: Tiers = _setting(Tiers(100, 400, 2_000), _tiers, "Requests a second of the same three; 0 is no limit.")
     request_cost: int = _setting(100_000, _between(1, 10**9), "What one request may cost at most.")
     redis_url: str | None = _setting(
         None, _redis_url, "A Redis that several gateways share budgets in; unset: each counts for itself."

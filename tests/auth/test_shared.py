@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 import time
 from collections.abc import Iterator
 
@@ -9,8 +10,8 @@ import pytest
 
 from auth.account import Account, Price
 from auth.budget import Budget
-from auth.meter import PATIENCE_S, Shared
-from metrics.errors import RateLimited
+from auth.meter import PATIENCE_S, Shared, open_meter
+from metrics.errors import BadRequest, RateLimited
 from tests.auth.redis import free_port, redis_server
 
 MINUTE = Budget("cost", 100, 60)
@@ -94,3 +95,12 @@ async def test_one_that_accepts_and_never_answers_holds_nobody_up() -> None:
 
         assert time.monotonic() - began < 4 * PATIENCE_S
         assert meter.is_away
+
+
+def test_without_the_library_or_with_a_wrong_url_the_start_is_stopped_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadRequest, match="NAAP_REDIS_URL is no URL") as wrong:
+        open_meter("redis://:hidden@localhost:port/0")
+    assert "hidden" not in str(wrong.value)
+    monkeypatch.setitem(sys.modules, "redis.asyncio.retry", None)
+    with pytest.raises(BadRequest, match=r"pip install 'naap-gateway\[redis\]'"):
+        open_meter("redis://localhost:6379/0")

@@ -54,7 +54,7 @@ async def test_every_answer_says_what_is_left(opened: Open) -> None:
     rest = "/v1/sla/gpu/metrics"
     for path in ("/", "/nothing", "/graphql?query={__typename}", "/graphql?query={", rest, f"{rest}?limit=x", "/docs"):
         answer = await gateway.client.get(path)
-        assert answer.headers["ratelimit-policy"] == '"requests";q=50;w=1, "cost";q=300000;w=60', path
+        assert answer.headers["ratelimit-policy"] == '"requests";q=100;w=1, "cost";q=300000;w=60', path
         assert re.fullmatch(r'"requests";r=\d+;t=1, "cost";r=\d+;t=\d+', answer.headers["ratelimit"]), path
 
 
