@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -15,13 +15,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from auth.access import Access
 from auth.caller import ANONYMOUS
 from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
 from backends.patient import Patient
+from gateway.authentication import Authenticated, client_of
 from gateway.health import healthz, readiness
 from gateway.inside import within
 from gateway.intake import WriterIntake
+from gateway.login import in_memory
 from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
 from gateway.observed import Observed
@@ -75,6 +78,12 @@ class Parts:
     rankings: Rankings = field(default_factory=Rankings)
     # Where budgets are kept; unset: where the settings say.
     meter: Meter | None = None
+    # Who may come in; without one, a door that forgets everything at the end.
+    door: InitVar[Access | None] = None
+    access: Access = field(init=False)
+
+    def __post_init__(self, door: Access | None) -> None:
+        self.access = door or in_memory(self.settings, self.clock)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
@@ -89,6 +98,8 @@ class Parts:
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
             account=getattr(request.state, "account", None),
+            access=self.access,
+            client=client_of(request),
             insides=within,
         )
         # Whatever ends the request ends its reads (`Patience`).
@@ -135,14 +146,15 @@ def build_app(parts: Parts) -> Starlette:
                 settings.batch,
             ),
         ],
-        middleware=_middleware(settings, meter, observed),
+        middleware=_middleware(parts, meter, observed),
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts),
     )
 
 
-def _middleware(settings: Settings, meter: Meter, observed: Observed) -> list[Middleware]:
+def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middleware]:
     """What a request passes through, in this order."""
+    settings = parts.settings
     found = [Middleware(Protected)]
     if settings.cors_origins:
         # Without credentials: a page gets what anybody gets, or what the token that it holds itself may have.
@@ -158,9 +170,11 @@ def _middleware(settings: Settings, meter: Meter, observed: Observed) -> list[Mi
         )
     return [
         *found,
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
+        # Behind who it is: that says whose budget it is.
         Middleware(Metered, purse=Purse.of(settings, meter), observed=observed),
         Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
-        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
     ]
 
 
@@ -172,6 +186,7 @@ def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager
             yield
         finally:
             await asyncio.to_thread(parts.writer.stop)
+            parts.access.close()
             await parts.store.close()
 
     return lifespan

@@ -15,7 +15,7 @@ from auth.windows import Windows
 from gateway.address import counted_address
 from gateway.observed import Observed
 from gateway.settings import Settings
-from graph import app as graph
+from graph.app import refusal
 from metrics.errors import BadRequest, GatewayError, RateLimited
 from rest.problem import of_error
 
@@ -123,9 +123,8 @@ def refused(scope: Scope, error: GatewayError) -> Response:
     response = of_error(error, state["request_id"])
     if not scope["path"].endswith("/graphql"):
         return response
-    answer = graph.refused(error, state.get("account"))
-    answer.headers.update({name: response.headers[name] for name in ("retry-after",) if name in response.headers})
-    return answer
+    waits = {name: value for name, value in response.headers.items() if name == "retry-after"}
+    return refusal(error, waits, state.get("account"))
 
 
 def _tell(headers: MutableHeaders, requests: Budget, left: int, cost: Budget, account: Account) -> None:

@@ -156,9 +156,9 @@ async def _executed(
     return Answer(body, failed if refused else 200)
 
 
-def refused(error: GatewayError, account: Account | None) -> Response:
-    """An answer in the graph's form without anything being executed."""
-    return _written(_refusal(error, account), error.status, JSON)
+def refusal(error: GatewayError, headers: Mapping[str, str] | None = None, account: Account | None = None) -> Response:
+    """The answer to a request that one of our own errors stops before it is read."""
+    return _written(_refusal(error, account), error.status, JSON, headers)
 
 
 def _refusal(error: GatewayError, account: Account | None) -> Body:
