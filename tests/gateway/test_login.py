@@ -1,5 +1,6 @@
 """Signing in over HTTP and GraphQL: what a client sends and gets, who the gateway takes it for, and what that costs."""
 
+import json
 import statistics
 import time
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from auth.access_token import TYPE
+from auth.audit import LOGGER
 from auth.caller import Role, Scope
 from auth.signing import SigningKey
 from gateway.settings import Settings
@@ -252,6 +254,18 @@ async def test_events_take_the_operators_token_and_a_machines_with_the_scope(gua
 
     answers = [(await guarded.client.post("/v1/events", headers=bearer(one))).status_code for one in tokens]
     assert answers == [200, 200, 403, 403, 401]
+
+
+async def test_what_is_forbidden_is_told_the_audit_log(guarded: Running, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger=LOGGER)
+    token = (await login(guarded.client))["access_token"]
+    caplog.clear()
+    await guarded.client.post("/v1/events", headers=bearer(token))
+
+    (line,) = [json.loads(one.getMessage()) for one in caplog.records if one.name == LOGGER]
+    assert (line["event"], line["client"], line["subject"], line["what"]) == (
+        "forbidden", "127.0.0.0/24", ALICE.address, "/v1/events",
+    )  # fmt: skip
 
 
 async def test_knowing_who_asks_costs_less_than_a_tenth_of_a_millisecond(
