@@ -31,7 +31,6 @@ SCHEMES = (
     "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory) "
     "or clickhouse://user:password@host:8123/database (a server; clickhouses:// with TLS)"
 )
-CLICKHOUSE = ("clickhouse", "clickhouses")
 # Called after every statement with its name, its seconds and the rows it answered or wrote.
 OnStatement = Callable[[str, float, int], None]
 
@@ -46,6 +45,11 @@ def is_embedded(url: str) -> bool:
     return url.partition(":")[0] == "chdb"
 
 
+def is_clickhouse(url: str) -> bool:
+    """Whether this store is a ClickHouse server or cluster."""
+    return url.partition(":")[0] in ("clickhouse", "clickhouses")
+
+
 def shown(url: str) -> str:
     """A store's URL without user and password."""
     scheme, mark, rest = url.partition("://")
@@ -54,7 +58,7 @@ def shown(url: str) -> str:
 
 def open_store(url: str, settings: Settings = DEFAULTS, on_statement: OnStatement | None = None) -> Store:
     """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
-    if url.partition(":")[0] in CLICKHOUSE:
+    if is_clickhouse(url):
         return _clickhouse(url, settings, on_statement)
     place = _place(url)
     from backends.chdb import open_chdb  # half a second that other commands need not wait
