@@ -154,12 +154,24 @@ class Settings:
     backend: str = _setting(
         "chdb://~/.naap",
         _text,
-        "The store: chdb:///path (embedded; ~ and . may begin it) or clickhouse[s]://user:password@host/database.",
+        "The store: chdb:///path (embedded; ~ and . may begin it) or clickhouse[s]://user:password@host/database or "
+        "postgresql://user:password@host/database.",
     )
     store_timeout_s: int = _setting(20, _between(1, 600), "How many seconds one read of the store may take.")
+    store_connect_s: int = _setting(5, _between(1, 600), "How many seconds connecting to a PostgreSQL may take.")
     store_pool: int = _setting(10, _between(1, 256), "Reads at the same time, where the store is a server.")
     store_retry_s: int = _setting(
         60, _between(0, 3600), "How many seconds a write is tried again while such a server is away."
+    )
+    timescale_compress_days: int | None = _setting(
+        None,
+        _between(1, 36_500),
+        "TimescaleDB compresses what is older than so many days; unset: never. `naap migrate` applies both.",
+    )
+    timescale_retain_days: int | None = _setting(
+        None,
+        _between(7, 36_500),
+        "TimescaleDB drops what is older than so many days; unset: never.",
     )
     regions: Path | None = _setting(None, _readable, "A versioned file of regions: name, gateways, service URIs.")
     flops: Path | None = _setting(
