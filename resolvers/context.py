@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 
+from auth.access import Access
+from auth.account import Account
 from auth.caller import ANONYMOUS, Caller
 from backends.backend import (
     Backend,
@@ -21,7 +23,7 @@ from backends.backend import (
     StreamQuestion,
     StreamRecord,
 )
-from metrics.errors import TooComplex
+from metrics.errors import TooComplex, Unauthenticated
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -86,6 +88,7 @@ class Limits:
     max_timelines: int = 1_000
     max_depth: int = 16
     max_aliases: int = 200
+    max_directives: int = 100
     max_fields: int = 5_000
     max_tokens: int = 5_000
     max_root_fields: int = 50
@@ -116,6 +119,11 @@ class Context:
     # The process's own: orders that somebody reads page by page.
     rankings: Rankings = field(default_factory=Rankings)
     caller: Caller = ANONYMOUS
+    # What the request is paid from; None where nobody counts.
+    account: Account | None = None
+    # Where one signs in, and the address that asks: for what is done there.
+    access: Access | None = None
+    client: str | None = None
     insides: Callable[[bytes], Inside] = _unread
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
@@ -128,6 +136,13 @@ class Context:
     def __post_init__(self) -> None:
         self.now = self.now.astimezone(UTC)
         self.loader = Loader(self.backend, self.limits.max_stream_pages)
+
+    @property
+    def door(self) -> Access:
+        """Where one signs in. Raises Unauthenticated where there is no such place."""
+        if self.access is None:
+            raise Unauthenticated("nobody can sign in here.")
+        return self.access
 
     def spend_points(self, points: int, as_column: bool = False) -> None:
         """Take the points of a series from what the request may ask. Raises TooComplex where too few are left."""
@@ -150,6 +165,12 @@ class Context:
                 "first, or ask for the timelines of fewer streams at a time.",
                 "first",
             )
+
+    def cancel(self) -> None:
+        """Stop whatever is still being read or worked out: the request has ended."""
+        for task in self._made.values():
+            task.cancel()
+        self.loader.cancel()
 
     def once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> Awaitable[T]:
         """What `make` gives, made once in a request however many ask for it."""

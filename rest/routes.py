@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from auth.account import Price
 from resolvers import media
 from resolvers.context import Context
 from rest import csv
@@ -16,17 +17,19 @@ from rest.datasets import DATASETS
 from rest.demand import DEMAND
 from rest.docs import docs
 from rest.events import EVENTS, Door, Intake, events
+from rest.exchange import exchange
 from rest.gpu_metrics import GPU_METRICS
 from rest.json import Json, encoded
+from rest.login import LOGIN_OPERATIONS
 from rest.openapi import document
-from rest.operation import Listed, Operation, Single
+from rest.operation import Exchanged, Listed, Operation, Single
 from rest.page import Paged, framed
 from rest.parameter import Asked, read
-from rest.params import CURSOR, FORMAT
+from rest.params import CURSOR, FORMAT, LIMIT
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
-OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS)
+OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS, *LOGIN_OPERATIONS)
 
 
 def routes(
@@ -57,27 +60,44 @@ def routes(
         if isinstance(operation, Listed | Single):
             endpoint = _endpoint(operation, context)
             found += [Route(path, endpoint, methods=["GET"]) for path in (operation.path, *operation.aliases)]
+    exchanged = [one for one in operations if isinstance(one, Exchanged)]
+    for path in dict.fromkeys(one.path for one in exchanged):
+        here = [one for one in exchanged if one.path == path]
+        found.append(Route(path, exchange(here, context), methods=[one.method for one in here]))
     return found
 
 
 def _endpoint(operation: Listed | Single, context: Callable[[Request], Context]) -> Callable[[Request], object]:
     async def endpoint(request: Request) -> Response:
         asked = read(request.query_params, operation.parameters)
+        here = context(request)
+        paid = Price(rows_of(operation, asked) * operation.row_cost, lambda _: "Ask for a smaller limit.")
+        if here.account is not None:
+            await here.account.charge(paid)
+            if here.account.only_estimate:
+                return Json({"cost": here.account.told()})
         if isinstance(operation, Listed):
-            return await _list(request, operation, asked, context(request))
+            return await _list(request, operation, asked, here, paid)
         media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-        return Json(await operation.answer(context(request), asked))
+        return Json(await operation.answer(here, asked))
 
     return endpoint
 
 
-async def _list(request: Request, operation: Listed, asked: Asked, context: Context) -> Response:
+def rows_of(operation: Listed | Single, asked: Asked) -> int:
+    """How many rows an answer has at most."""
+    return asked[LIMIT] if isinstance(operation, Listed) else 1
+
+
+async def _list(request: Request, operation: Listed, asked: Asked, context: Context, paid: Price) -> Response:
     wanted = asked.get(FORMAT)
     if wanted is None:
         kind = media.chosen(request.headers.get("accept", ""), [*operation.media_types])
     else:
         kind = media.CSV if wanted == "csv" else media.JSON
     page = await operation.answer(context, asked)
+    if context.account is not None:
+        await context.account.settle(paid, len(page.items) * operation.row_cost)
     headers = {"Vary": "Accept"}
     if page.next_cursor is not None:
         headers["Link"] = _next(request, asked, page)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from auth.audit import LOGGER
 from auth.caller import ANONYMOUS, Scope
 from resolvers.page import encoded
 from tests.canaries import check
@@ -257,6 +258,17 @@ async def test_an_operator_reads_everybodys_with_one_read_of_a_kind() -> None:
     assert {name: store.calls[name] for name in reads} == dict.fromkeys(reads, 1)
 
 
+async def test_another_graph_that_leads_here_opens_nothing(store: Counted) -> None:
+    query = f"""query($of: [_Any!]!) {{ _entities(representations: $of) {{ ... on Orchestrator {{
+        address payments{DAY} {{ totalCount }} }} }} }}"""
+    of = [{"__typename": "Orchestrator", "address": address} for address in (ALICE, BOB)]
+
+    answer = await ask(store, ROLES["bob"], query, of=of)
+
+    assert [one["payments"] for one in answer.data["_entities"]] == [None, {"totalCount": 4}]
+    assert answer.codes == ["FORBIDDEN"]
+
+
 async def test_too_many_records_at_once_are_refused(store: Counted) -> None:
     many = "".join(
         f'a{n}: {ALICE_S} {{ payments(window: {{last: "PT{n + 1}H"}}) {{ nodes {{ at }} }} }} ' for n in range(21)
@@ -316,3 +328,15 @@ def test_the_search_finds_what_escapes() -> None:
     check(text, ROLES["alice"], "here")
     with pytest.raises(AssertionError, match="what is private"):
         check(OF_ALICE["key"].text, ROLES["operator"], "here")
+
+
+async def test_the_audit_log_hears_once_of_who_asks_for_what_is_not_theirs(
+    store: Counted, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger=LOGGER)
+    asked = f"{ALICE_S} {{ earnings {{ feesWei }} }}"
+    await ask(store, ROLES["bob"], f"{{ a: {asked} b: {asked} }}")
+    await ask(store, ANONYMOUS, f"{{ {ALICE_S} {{ earnings {{ feesWei }} }} }}")
+
+    (line,) = [json.loads(one.getMessage()) for one in caplog.records if one.name == LOGGER]
+    assert (line["event"], line["subject"], line["what"]) == ("forbidden", BOB, "Orchestrator.earnings")

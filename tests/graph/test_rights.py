@@ -1,6 +1,5 @@
 """The whole schema against the table of rights: every field, every role."""
 
-import re
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -42,14 +41,17 @@ ARGUMENTS = {
     "window": DAY,
     "representations": "[]",
 }
+# These are about whoever asks, so that each is told something else: tests/auth has who may see and change what.
+ONESELF = {"Delegation", "LoginChallenge", "Mutation", "Tokens", "Viewer"}
 # Of these there is nothing in the network that is asked.
 UNSEEN = {"Coverage", "Dataset", "DatasetEdge", "JobKindCount", "SwapReasonCount"}
 
 
 def types() -> Iterator[GraphQLObjectType]:
-    """Every type that has values, the root and the federation's own left out."""
+    """Every type that has values, the root, the federation's own and what is about the caller left out."""
     for type_ in GRAPH.type_map.values():
-        if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("_") and type_.name != "Query":
+        named = type_.name.startswith("_") or type_.name in {"Query", *ONESELF}
+        if isinstance(type_, GraphQLObjectType) and not named:
             yield type_
 
 
@@ -161,7 +163,7 @@ def test_private_types_are_reached_through_private_fields_of_the_same_rule_only(
 
 
 def test_the_text_of_the_schema_says_what_the_table_says() -> None:
-    schema: Any = parsed(sdl(), assume_valid_sdl=True)
+    schema: Any = parsed(sdl())
     for type_name, field in fields_of(schema):
         node = schema.type_map[type_name]
         if not isinstance(node, GraphQLObjectType | GraphQLInterfaceType) or type_name.startswith("_"):
@@ -176,13 +178,15 @@ def test_the_text_of_the_schema_says_what_the_table_says() -> None:
             assert "authenticated" in said
         else:
             assert not said.keys() & {"authenticated", "requiresScopes"}, f"{type_name}.{field}"
-    assert re.search(r'@link\([^)]*import: \[[^]]*"@authenticated"[^]]*"@requiresScopes"', sdl())
+    # Not a demand on routers, of which some would refuse the graph for it.
+    assert '"@authenticated"' not in sdl()
+    assert '"@requiresScopes"' not in sdl()
 
 
 def test_marking_again_changes_nothing() -> None:
     build_schema()
 
-    assert sdl().count("earnings:read") == 1
+    assert sdl().count('[["earnings:read"]]') == 1
 
 
 def test_every_type_can_be_reached() -> None:
