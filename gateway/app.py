@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from auth.caller import ANONYMOUS
 from backends.backend import Backend
+from gateway.cross_origin import CrossOrigin
 from gateway.health import healthz, readiness
 from gateway.intake import WriterIntake
 from gateway.middleware import Protected, gateway_error, http_error
@@ -23,6 +24,7 @@ from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
+from graph.dashboard.schema import dashboard_schema
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
@@ -30,6 +32,7 @@ from promptsets.dataset import Catalogue
 from resolvers.context import Context
 from resolvers.ranking import Rankings
 from rest.events import Door, Intake
+from rest.explorer import EXPLORER
 from rest.json import Json
 from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
 from telemetry.regions import Regions
@@ -38,12 +41,15 @@ Clock = Callable[[], datetime]
 
 PLACES = {
     "graphql": "/graphql",
+    "dashboard": "/dashboard/graphql",
     **{operation.name: operation.path for operation in OPERATIONS},
     "docs": DOCS_PATH,
     "openapi": OPENAPI_PATH,
     "alive": "/healthz",
     "ready": "/readyz",
 }
+# Other people's clients, whose pages are served from elsewhere. What they ask needs no caller.
+CROSS_ORIGIN = (PLACES["dashboard"], *(operation.path for operation in EXPLORER))
 
 
 @dataclass(slots=True)
@@ -102,8 +108,13 @@ def build_app(parts: Parts) -> Starlette:
             Route(PLACES["ready"], readyz),
             *routes(parts.context, parts.intake, door),
             *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"]),
+            *graphql_routes(dashboard_schema(), parts.graph_context, PLACES["dashboard"]),
         ],
-        middleware=[Middleware(Protected), Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
+        middleware=[
+            Middleware(Protected),
+            Middleware(CrossOrigin, CROSS_ORIGIN),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        ],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts),
     )

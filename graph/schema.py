@@ -1,5 +1,6 @@
 """The schema: everything the graph offers, and its text."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -25,6 +26,7 @@ from resolvers.context import LIMITS, Limits
 
 # Documents that are kept parsed and validated.
 CACHED = 100
+TYPES = (Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset)
 
 
 class Schema(strawberry.Schema):
@@ -58,14 +60,17 @@ def _named(name: str) -> str:
     return NameConverter().apply_naming_config(name)
 
 
-def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> strawberry.Schema:
+def build_schema(
+    limits: Limits = LIMITS, suggestions: bool = True, query: type = Query, types: Sequence[type] = TYPES
+) -> strawberry.Schema:
     """The schema, ready to execute. Its context value is a `resolvers.context.Context`.
 
-    With `suggestions` an unknown field is answered with those that it may have meant.
+    With `suggestions` an unknown field is answered with those that it may have meant. `query` and `types`, of which it
+    does not lead to all, are those of the graph unless it is another's contract that is served.
     """
     return Schema(
-        Query,
-        types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
+        query,
+        types=types,
         config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
         execution_context_class=Executor,
         extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: Validation(limits, CACHED)],

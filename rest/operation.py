@@ -59,6 +59,7 @@ class Single(Operation):
     """One object, read."""
 
     answer: Callable[[Context, Asked], Awaitable[Mapping[str, object]]]
+    headers: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[int, ...] = (406,)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from metrics.errors import BadRequest, TooComplex
 from metrics.window import Grain, Window, to_ms
@@ -18,6 +19,8 @@ INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Something to read, and nothing of the above.
 NAME = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+# Until the year 2286.
+UNIX = "[0-9]{1,10}(?:[.][0-9]{1,9})?"
 SOURCE_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 UNITS = ("minutes", "hours", "days", "weeks")
 INTERVALS = {"1h": Grain.HOUR, "1d": Grain.DAY, "1w": Grain.WEEK}
@@ -45,6 +48,13 @@ class TimeRange:
 
     def __str__(self) -> str:
         return self.text
+
+
+def unix_ms(text: str, name: str) -> int:
+    """Unix seconds, perhaps fractional, as milliseconds; what is finer is cut off."""
+    if not re.fullmatch(UNIX, text):
+        raise BadRequest(f"{name} must be Unix seconds such as 1767967200 or 1767967200.5, not {text[:80]!r}.", name)
+    return int(Decimal(text) * 1000)
 
 
 def plain(text: str, name: str) -> str:
@@ -142,6 +152,11 @@ def named(name: str, doc: str, read: Callable[[str, str], str] = plain) -> Param
 def wallet(name: str, doc: str, required: bool = False) -> Parameter[str]:
     """A wallet."""
     return Parameter(name, address, {"type": "string", "pattern": f"^{ADDRESS}$"}, doc, required=required)
+
+
+def unix_seconds(name: str, doc: str) -> Parameter[int]:
+    """An instant in Unix seconds, read as milliseconds."""
+    return Parameter(name, unix_ms, {"type": "string", "pattern": f"^{UNIX}$"}, doc)
 
 
 def time_range_of(default: str) -> Parameter[TimeRange]:

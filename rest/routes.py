@@ -15,6 +15,7 @@ from rest.datasets import DATASETS
 from rest.demand import DEMAND
 from rest.docs import docs
 from rest.events import EVENTS, Door, Intake, events
+from rest.explorer import EXPLORER
 from rest.gpu_metrics import GPU_METRICS
 from rest.json import Json, encoded
 from rest.openapi import document
@@ -25,7 +26,7 @@ from rest.params import CURSOR, FORMAT
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
-OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS)
+OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS, *EXPLORER)
 
 
 def routes(
@@ -65,7 +66,7 @@ def _endpoint(operation: Listed | Single, context: Callable[[Request], Context])
         if isinstance(operation, Listed):
             return await _list(request, operation, asked, context(request))
         media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-        return Json(await operation.answer(context(request), asked))
+        return Json(await operation.answer(context(request), asked), headers={**operation.headers})
 
     return endpoint
 
