@@ -111,8 +111,8 @@ def build_app(parts: Parts) -> Starlette:
             *graphql_routes(dashboard_schema(), parts.graph_context, PLACES["dashboard"]),
         ],
         middleware=[
-            Middleware(Protected),
             Middleware(CrossOrigin, CROSS_ORIGIN),
+            Middleware(Protected),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         ],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},

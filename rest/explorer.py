@@ -2,12 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import timedelta
 
 from backends.backend import SessionRecord
 from metrics.columns import MICROSECONDS_PER_S
 from metrics.errors import BadRequest
-from metrics.window import Window, from_ms
+from metrics.window import DAY_MS, Window, to_ms
 from resolvers import explorer as reading
 from resolvers.context import Context
 from resolvers.explorer import TopScore, region_id
@@ -17,7 +16,6 @@ from rest.operation import Single
 from rest.parameter import Asked
 from rest.params import named, unix_seconds, wallet
 
-DEFAULT_LENGTH = timedelta(days=1)
 # As its own server says it: the Explorer is served from elsewhere, and may keep an answer for a while.
 HEADERS = {"Cache-Control": "public, max-age=30, stale-while-revalidate=15"}
 FAILURES = {
@@ -63,7 +61,8 @@ async def raw_stats(context: Context, asked: Asked) -> Mapping[str, object]:
 
 async def top_ai_score(context: Context, asked: Asked) -> Mapping[str, object]:
     """The best score of an orchestrator over the last day, or nothing."""
-    found = await reading.top_score(context, Window.last(DEFAULT_LENGTH, context.now), asked[REQUIRED])
+    end_ms = to_ms(context.now)
+    found = await reading.top_score(context, Window.of_ms(end_ms - DAY_MS, end_ms), asked[REQUIRED])
     return {} if found is None else _top(found)
 
 
@@ -121,12 +120,12 @@ def _region(asked: Asked) -> str | None:
 def _window(context: Context, asked: Asked) -> Window:
     """The time that is asked about."""
     until_ms, since_ms = asked.get(UNTIL), asked.get(SINCE)
-    end = context.now if until_ms is None else from_ms(until_ms)
-    if since_ms is None:
-        return Window.last(DEFAULT_LENGTH, end)
-    if end <= from_ms(since_ms):
-        raise BadRequest("since must lie before until, and before now where that is not given.", SINCE.name)
-    return Window(from_ms(since_ms), end)
+    end_ms = to_ms(context.now) if until_ms is None else until_ms
+    start_ms = max(0, end_ms - DAY_MS) if since_ms is None else since_ms
+    if end_ms <= start_ms:
+        wrong = UNTIL if since_ms is None else SINCE
+        raise BadRequest("since must lie before until, and before now where that is not given.", wrong.name)
+    return Window.of_ms(start_ms, end_ms)
 
 
 FILTERS = (REGION, PIPELINE, MODEL, SINCE, UNTIL)

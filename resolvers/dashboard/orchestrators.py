@@ -14,7 +14,7 @@ from resolvers.census import gpu_count
 from resolvers.context import Context
 from resolvers.dashboard.figures import rest_pct
 from resolvers.entities import ORCHESTRATOR, Entity, entities
-from resolvers.figures import Outcomes, Sums
+from resolvers.figures import NOTHING, Outcomes, Sums
 from resolvers.measured import Measures, read
 from resolvers.pipelines import UNKNOWN, pipelines
 from resolvers.scope import EVERYWHERE, narrowed
@@ -63,13 +63,13 @@ async def orchestrators(context: Context, window: Window) -> list[Orchestrator]:
     )
     scores = {place.address: place.score.value for place in places}
     sums = {row.by[0]: row.sums for row in rows}
-    rates = {one: rate for one in seen if (rate := rest_pct(FAILURE_RATE, sums.get(one.key, {}))) is not None}
-    gpus = await gather(
-        *(gpu_count(context, narrowed(EVERYWHERE, Dimension.ORCHESTRATOR, (one.key,))) for one in rates)
-    )
+    told = [(one, rest_pct(FAILURE_RATE, sums.get(one.key, NOTHING))) for one in seen]
+    rated = [(one, rate) for one, rate in told if rate is not None]
+    scopes = [narrowed(EVERYWHERE, Dimension.ORCHESTRATOR, (one.key,)) for one, _ in rated]
+    gpus = await gather(*(gpu_count(context, scope) for scope in scopes))
     made = [
         Orchestrator(one.key, one, sums[one.key], rate, scores.get(one.key), _offers(one, known), count)
-        for (one, rate), count in zip(rates.items(), gpus, strict=True)
+        for (one, rate), count in zip(rated, gpus, strict=True)
     ]
     return sorted(made, key=lambda one: (-one.attempted, one.address))
 
