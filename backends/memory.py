@@ -282,7 +282,10 @@ class MemoryStore:
                 stored.places, stored.named_ms, stored.claim_ms, stored.offer_ms, strict=True
             ):
                 mine = (stored.record.source, place)
-                if any(mine == (e.source, e.place) and claims_change(e, named, claim) for e in by_claims) or any(
+                if any(
+                    mine == (e.source, e.place) and claims_change(e, named, claim, stored.record.wallets)
+                    for e in by_claims
+                ) or any(
                     mine == (e.source, e.place) and offers_change(e, named, offer, stored.workflow_by_uri)
                     for e in by_offers
                 ):
@@ -402,10 +405,11 @@ def around(rows: Sequence[T], spots: Sequence[Spot], named: str) -> Mapping[Spot
     return found
 
 
-def claims_change(new: Explained, named_ms: int, claim_ms: int) -> bool:
+def claims_change(new: Explained, named_ms: int, claim_ms: int, wallets: Mapping[str, str]) -> bool:
     """May new claims between first_ms and last_ms change what explains a place named at `named_ms`?"""
     if new.place.startswith("key:"):
-        return new.first_ms - DAY_MS <= named_ms <= new.last_ms + DAY_MS
+        told = new.wallet and new.wallet == wallets.get(new.place)
+        return not told and new.first_ms - DAY_MS <= named_ms <= new.last_ms + DAY_MS
     if claim_ms == 0 or (claim_ms > named_ms and claim_ms >= new.first_ms):
         return True
     return named_ms >= new.first_ms and claim_ms <= new.last_ms

@@ -25,6 +25,7 @@ from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
 from graph.dashboard.schema import dashboard_schema
+from graph.documents import Shown, Trusted
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
@@ -100,6 +101,7 @@ def build_app(parts: Parts) -> Starlette:
     async def readyz(_: Request) -> Response:
         return await readiness(parts.store, parts.writer)
 
+    documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
     return Starlette(
         routes=[
@@ -107,8 +109,8 @@ def build_app(parts: Parts) -> Starlette:
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
             *routes(parts.context, parts.intake, door),
-            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"]),
-            *graphql_routes(dashboard_schema(), parts.graph_context, PLACES["dashboard"]),
+            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch),
+            *graphql_routes(dashboard_schema(), parts.graph_context, PLACES["dashboard"], documents, settings.batch),
         ],
         middleware=[
             Middleware(CrossOrigin, CROSS_ORIGIN),

@@ -35,6 +35,11 @@ def _path(text: str) -> Path:
         raise ValueError(f"begins with the home of a user that there is not: {text.strip()}") from None
 
 
+def _existing(text: str) -> Path:
+    path = _path(text)
+    return path if path.is_dir() else _readable(text)
+
+
 def _readable(text: str) -> Path:
     path = _path(text)
     try:
@@ -109,6 +114,10 @@ class Settings:
     )
     events_max_inflated_bytes: int = _setting(64 * MIB, _between(KIB, KIB * MIB), "The same after decompression.")
     loader_queue: int = _setting(16, _between(1, 10_000), "Bodies that may wait for the loader before answers are 429.")
+    batch: int = _setting(10, _between(1, 100), "GraphQL operations that one request may batch; 1: no batches.")
+    trusted_documents: Path | None = _setting(
+        None, _existing, "Trusted GraphQL documents, a directory or a file: no others are executed then."
+    )
     log_level: str = _setting("info", _one_of(*LOG_LEVELS), f"How much is logged: {', '.join(LOG_LEVELS)}.")
 
     @property

@@ -41,7 +41,7 @@ def _regions(entity: Entity) -> list[strawberry.ID] | None:
     return [*map(strawberry.ID, entity.traits[Trait.REGION])]
 
 
-@strawberry.type(description="An orchestrator: a wallet that serves streams.")
+@strawberry.federation.type(keys=["address", "id"], description="An orchestrator: a wallet that serves streams.")
 class Orchestrator(Node, Measured, Scored):
     """By its wallet."""
 
@@ -53,7 +53,7 @@ class Orchestrator(Node, Measured, Scored):
         return Address(self.key)
 
     @field("Its service URIs, the one seen last first.")
-    def service_uris(self, info: Ctx) -> list[str]:
+    def service_uris(self, info: Ctx) -> list[str] | None:
         return all_of(self, info, Trait.SERVICE_URI)
 
     @field("The version of its node that was seen last.")
@@ -117,12 +117,13 @@ class Orchestrator(Node, Measured, Scored):
         filter: Annotated[StreamFilter | None, strawberry.argument(description="Which of them.")] = None,
         first: FirstArgument = None,
         after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
     ) -> StreamConnection | None:
         from graph.streams import stream_connection
 
-        return await stream_connection(
-            info.context, Slice.of(info.context.limits, first, after), filter, None, self.scope
-        )
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await stream_connection(info.context, wanted, filter, None, self.scope)
 
 
 def _bytes(entity: Entity) -> float | None:
@@ -135,7 +136,7 @@ def _gib(entity: Entity) -> float | None:
     return None if size is None else size / GIB
 
 
-@strawberry.type(description="A GPU, by the id that its runner states.")
+@strawberry.federation.type(keys=["gpuId", "id"], description="A GPU, by the id that its runner states.")
 class Gpu(Node, Measured, Scored):
     """By its id."""
 
@@ -192,7 +193,7 @@ class Gpu(Node, Measured, Scored):
         return last_seen(self, info)
 
 
-@strawberry.type(description="A workflow: a model that streams are sent through.")
+@strawberry.federation.type(keys=["name", "id"], description="A workflow: a model that streams are sent through.")
 class Workflow(Node, Measured, Scored):
     """By its name."""
 
@@ -217,14 +218,28 @@ class Workflow(Node, Measured, Scored):
         return told(self, info, lambda one: _decimal(one.latest(trait)), None, trait)
 
     @field("The GPUs that it was seen on. Under it they count only what they did for it.")
-    async def gpus(self, info: Ctx, first: FirstArgument = None, after: AfterArgument = None) -> Connection[Gpu]:
-        return await connection(Gpu, info, Slice.of(info.context.limits, first, after), self.scope)
+    async def gpus(
+        self,
+        info: Ctx,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Gpu] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await connection(Gpu, info, wanted, self.scope)
 
     @field("The orchestrators that it was seen with. Under it they count only what they did for it.")
     async def orchestrators(
-        self, info: Ctx, first: FirstArgument = None, after: AfterArgument = None
-    ) -> Connection[Orchestrator]:
-        return await connection(Orchestrator, info, Slice.of(info.context.limits, first, after), self.scope)
+        self,
+        info: Ctx,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Orchestrator] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await connection(Orchestrator, info, wanted, self.scope)
 
     @field("The datasets of prompts to load it with.")
     def datasets(self, info: Ctx) -> list[Dataset] | None:
@@ -235,7 +250,7 @@ def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-@strawberry.type(description="A gateway: where users' streams come in.")
+@strawberry.federation.type(keys=["gatewayId", "id"], description="A gateway: where users' streams come in.")
 class Gateway(Node, Measured):
     """By its wallet, else its name."""
 
@@ -251,7 +266,7 @@ class Gateway(Node, Measured):
         return address_or_none(self.key)
 
     @field("The names that it gave itself, the one seen last first.")
-    def names(self, info: Ctx) -> list[str]:
+    def names(self, info: Ctx) -> list[str] | None:
         return all_of(self, info, Trait.GATEWAY_NAME)
 
     @field("The region that it was last seen in.")
@@ -260,7 +275,7 @@ class Gateway(Node, Measured):
         return told(self, info, lambda one: strawberry.ID(name) if (name := one.latest(said)) else None, None, said)
 
 
-@strawberry.type(description="A region, as events name it or the configuration places it.")
+@strawberry.federation.type(keys=["id"], description="A region, as events name it or the configuration places it.")
 class Region(Measured):
     """By its id."""
 
@@ -273,7 +288,7 @@ class Region(Measured):
         return strawberry.ID(self.key)
 
     @field("Its configured name, else its id.")
-    def name(self, info: Ctx) -> str:
+    def name(self, info: Ctx) -> str | None:
         return info.context.regions.get(self.key, self.key)
 
 

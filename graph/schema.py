@@ -1,11 +1,22 @@
 """The schema: everything the graph offers, and its text."""
 
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
+from itertools import chain
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import (
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    Undefined,
+    is_specified_directive,
+    parse,
+    print_directive,
+    print_type,
+)
+from graphql.utilities.print_schema import is_defined_type
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
@@ -17,6 +28,8 @@ from graph.datasets import Dataset
 from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
 from graph.executor import Executor
+from graph.federation import MEANINGS, VERSION
+from graph.federation import SCALARS as FEDERATION_SCALARS
 from graph.limits import Bounds, Validation
 from graph.places import Places
 from graph.query import Query
@@ -26,11 +39,25 @@ from resolvers.context import LIMITS, Limits
 
 # Documents that are kept parsed and validated.
 CACHED = 100
-TYPES = (Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset)
 
 
-class Schema(strawberry.Schema):
+WITH_FIELDS = (GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType)
+
+
+class Answering(strawberry.Schema):
     """Strawberry's schema, whose answers carry errors as `graph.errors` tells them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        whole: Any = self._schema
+        for named in (*whole.directives, *whole.type_map.values()):
+            named.description = named.description or MEANINGS.get(named.name)
+        # What may be left out has no default of null: a composer takes it for a size, a reader for something said.
+        for type_ in whole.type_map.values():
+            fields = type_.fields.values() if isinstance(type_, WITH_FIELDS) else ()
+            for one in (*fields, *chain.from_iterable(getattr(field, "args", {}).values() for field in fields)):
+                if getattr(one, "default_value", Undefined) is None:
+                    one.default_value = Undefined
 
     async def execute(self, query: str | None, *args: Any, **kwargs: Any) -> ExecutionResult:
         """The answer to an operation; whatever goes wrong is told in it."""
@@ -47,6 +74,15 @@ class Schema(strawberry.Schema):
         """Nothing: strangers are logged where they are masked, and a caller's mistake is no news."""
 
 
+class Schema(Answering, strawberry.federation.Schema):
+    """The same as a subgraph."""
+
+    @cached_property
+    def text(self) -> str:
+        """The schema as routers and composers want it: without the definitions that its `@link` imports."""
+        return self.as_str().rstrip()
+
+
 class Names(NameConverter):
     """Strawberry's names, each worked out once: inputs are converted by name at every use."""
 
@@ -60,23 +96,40 @@ def _named(name: str) -> str:
     return NameConverter().apply_naming_config(name)
 
 
-def build_schema(
-    limits: Limits = LIMITS, suggestions: bool = True, query: type = Query, types: Sequence[type] = TYPES
-) -> strawberry.Schema:
-    """The schema, ready to execute. Its context value is a `resolvers.context.Context`.
+def bounded(limits: Limits = LIMITS, suggestions: bool = True) -> dict[str, Any]:
+    """How every schema here is executed: within limits, by the short way, with documents kept.
 
-    With `suggestions` an unknown field is answered with those that it may have meant. `query` and `types`, of which it
-    does not lead to all, are those of the graph unless it is another's contract that is served.
+    With `suggestions` an unknown field is answered with those that it may have meant.
     """
+    return {
+        "config": StrawberryConfig(
+            name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions
+        ),
+        "execution_context_class": Executor,
+        "extensions": [lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: Validation(limits, CACHED)],
+    }
+
+
+def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> Schema:
+    """The schema, ready to execute. Its context value is a `resolvers.context.Context`."""
     return Schema(
-        query,
-        types=types,
-        config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
-        execution_context_class=Executor,
-        extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: Validation(limits, CACHED)],
+        Query,
+        federation_version=VERSION,
+        types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
+        scalar_overrides=FEDERATION_SCALARS,
+        **bounded(limits, suggestions),
     )
 
 
 def sdl() -> str:
-    """The schema as text, always the same for the same code."""
-    return build_schema().as_str().rstrip() + "\n"
+    """The schema as text, always the same for the same code.
+
+    It is whole: what `@link` imports is defined in it too, for tools that know nothing of federation.
+    """
+    schema = build_schema()
+    text, whole = schema.text, schema._schema
+    written = {name.value for node in parse(text).definitions if (name := getattr(node, "name", None))}
+    imported = {one.name: print_directive(one) for one in whole.directives if not is_specified_directive(one)}
+    support = {name: print_type(one) for name, one in whole.type_map.items() if is_defined_type(one)}
+    more = [printed[name] for printed in (imported, support) for name in sorted(printed.keys() - written)]
+    return "\n\n".join([text, *more]) + "\n"

@@ -117,7 +117,9 @@ class Session:
         return cast("list[TimelineEvent]", await reading.timeline(info.context, self.record))
 
 
-@strawberry.type(description="A stream: what a user sent, in one or several sessions.")
+@strawberry.federation.type(
+    keys=["streamId", "id"], description="A stream: what a user sent, in one or several sessions."
+)
 class Stream(Node):
     """By its id."""
 
@@ -128,11 +130,11 @@ class Stream(Node):
         return strawberry.ID(self.key)
 
     @field("When its first session was requested.")
-    def started_at(self) -> datetime:
+    def started_at(self) -> datetime | None:
         return from_ms(self.record.started_ms)
 
     @field("When its last event happened.")
-    def last_event_at(self) -> datetime:
+    def last_event_at(self) -> datetime | None:
         return from_ms(self.record.last_ms)
 
     @field("The workflow of its first session.")

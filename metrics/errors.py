@@ -6,6 +6,7 @@
     ├── Unauthenticated   UNAUTHENTICATED 401
     ├── Forbidden         FORBIDDEN 403
     ├── NotFound          NOT_FOUND 404
+    │   └── PersistedQueryNotFound  PERSISTED_QUERY_NOT_FOUND 400   what clients of persisted queries expect
     ├── NoEvidence        NO_EVIDENCE 404        the events do not say it, and there is no null to say so in its place
     ├── RateLimited       RATE_LIMITED 429       carries the seconds to wait
     ├── StoreTimeout      STORE_TIMEOUT 504
@@ -69,6 +70,16 @@ class NoEvidence(GatewayError):
 
     code = "NO_EVIDENCE"
     status = 404
+
+
+class PersistedQueryNotFound(NotFound):
+    """No document is known by this hash: the client sends it beside the hash. Code and message are the protocol's."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound")
 
 
 class RateLimited(GatewayError):

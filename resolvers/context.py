@@ -50,6 +50,8 @@ class Limits:
 
     page: int = 50
     max_page: int = 500
+    # What a router joins in one go.
+    max_representations: int = 1_000
     max_points: int = 20_000
     # Pages of streams cannot be read together, so a request may ask for a few.
     max_stream_pages: int = 20

@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from resolvers import media
 from resolvers.context import Context
-from rest import csv, media
+from rest import csv
 from rest.capabilities import CAPABILITIES
 from rest.compliance import COMPLIANCE
 from rest.datasets import DATASETS

@@ -47,14 +47,17 @@ class Handle:
         if not count:
             return
         began = perf_counter()
+        data = [columns[name] for name in names]
         with as_gateway_errors(f"insert {table.name}"):
             self._client.insert(
                 table.name,
-                [columns[name] for name in names],
+                data,
                 column_names=names,
                 column_type_names=[type_of(table.field(name)) for name in names],
                 column_oriented=True,
             )
+        # The driver keeps this list in a cycle; emptied, its columns are free now and not when garbage is looked for.
+        data.clear()
         self._report(f"insert {table.name}", began, count)
 
     def want(self, **columns: Sequence[Any]) -> None:
