@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from metrics.buckets import Buckets
 from metrics.errors import BadRequest
 from metrics.exact import UNIT
 from metrics.window import DAY_MS, WEEK_MS, Grain, Window, to_ms
@@ -89,7 +90,7 @@ async def fees(context: Context, days: int | None) -> Fees:
         raise BadRequest(f"days must be between 1 and {MAX_DAYS}, not {count:,}.", "days")
     now_ms = to_ms(context.now)
     window = Window.of_ms(Grain.DAY.floor(now_ms) - (count - 1) * DAY_MS, now_ms + 1)
-    series = DemandSeries(context, EVERYWHERE, window, Grain.DAY, Fill.NULL)
+    series = DemandSeries(context, EVERYWHERE, window, Buckets(Grain.DAY), Fill.NULL)
     held = await context.holds()
     first_ms = min((first for first, _ in held.sources.values()), default=now_ms)
     whole = Window.of_ms(min(Grain.DAY.floor(first_ms), now_ms), now_ms + 1)

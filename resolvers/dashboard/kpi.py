@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from metrics.buckets import Buckets
 from metrics.catalogue import FAILURE_RATE
 from metrics.errors import NoEvidence
 from metrics.exact import UNIT
@@ -89,7 +90,7 @@ class Kpi:
         return compared(number(now), number(before))
 
     async def _hourly(self, field: str, number: Callable[[Demand], float]) -> list[HourlyBucket]:
-        series = DemandSeries(self.context, self.scope, self.timeframe.window, Grain.HOUR, Fill.NULL)
+        series = DemandSeries(self.context, self.scope, self.timeframe.window, Buckets(Grain.HOUR), Fill.NULL)
         buckets = await series.buckets(demand_asked((field,)), partial=False)
         return [HourlyBucket(one.start, number(one.demand)) for one in buckets]
 
