@@ -14,6 +14,7 @@ from rest import params
 from rest.page import Paged, envelope
 from rest.parameter import Asked, Parameter
 from rest.schema import Schema
+from rest.tables import FORMS
 
 Parameters = tuple[Parameter[Any], ...]
 # Whatever is asked: wrong parameters, limits, a store that is away or slow, and a fault inside.
@@ -78,4 +79,4 @@ class Listed(Operation):
 
     @property
     def media_types(self) -> Mapping[str, Schema]:
-        return {media.JSON: envelope(self.item), media.CSV: {"type": "string"}}
+        return {media.JSON: envelope(self.item)} | {form.media_type: {"type": "string"} for form in FORMS}

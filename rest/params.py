@@ -11,6 +11,7 @@ from metrics.window import Grain, Window, to_ms
 from resolvers.scope import gateway_id
 from rest.parameter import MAX_TEXT, Parameter
 from rest.schema import Schema
+from rest.tables import MEDIA_TYPES
 
 ADDRESS = "0[xX][0-9a-fA-F]{40}"
 LAST = "([1-9][0-9]{0,5})m|([1-9][0-9]{0,3})h|([1-9][0-9]{0,2})d|([1-9][0-9]?)w"
@@ -24,7 +25,6 @@ UNIX = "[0-9]{1,10}(?:[.][0-9]{1,9})?"
 SOURCE_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 UNITS = ("minutes", "hours", "days", "weeks")
 INTERVALS = {"1h": Grain.HOUR, "1d": Grain.DAY, "1w": Grain.WEEK}
-FORMATS = ("json", "csv")
 LONGEST = timedelta(days=3700)
 MAX_LIMIT = 1000
 # A cursor holds a key of several texts, and must fit wherever we gave it out.
@@ -213,7 +213,11 @@ CURSOR = Parameter(
     selects=False,
 )
 FORMAT = Parameter(
-    "format", one_of(*FORMATS), {"type": "string", "enum": [*FORMATS]}, "Instead of the header Accept.", selects=False
+    "format",
+    one_of(*MEDIA_TYPES),
+    {"type": "string", "enum": [*MEDIA_TYPES]},
+    "Instead of the header Accept.",
+    selects=False,
 )
 
 

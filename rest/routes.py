@@ -1,5 +1,6 @@
 """The REST routes. What they need of the gateway they are given; they know no store and no loader."""
 
+from asyncio import to_thread
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
@@ -9,7 +10,6 @@ from starlette.routing import Route
 
 from resolvers import media
 from resolvers.context import Context
-from rest import csv
 from rest.capabilities import CAPABILITIES
 from rest.compliance import COMPLIANCE
 from rest.datasets import DATASETS
@@ -24,6 +24,7 @@ from rest.operation import Listed, Operation, Single
 from rest.page import Paged, framed
 from rest.parameter import Asked, read
 from rest.params import CURSOR, FORMAT
+from rest.tables import BY_MEDIA_TYPE, MEDIA_TYPES
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
@@ -77,17 +78,18 @@ async def _list(request: Request, operation: Listed, asked: Asked, context: Cont
     if wanted is None:
         kind = media.chosen(request.headers.get("accept", ""), [*operation.media_types])
     else:
-        kind = media.CSV if wanted == "csv" else media.JSON
+        kind = MEDIA_TYPES[wanted]
     page = await operation.answer(context, asked)
     headers = {"Vary": "Accept"}
     if page.next_cursor is not None:
         headers["Link"] = _next(request, asked, page)
-    if kind == media.CSV:
-        headers["Content-Disposition"] = f'attachment; filename="{operation.name}.csv"'
-        return Response(
-            csv.table(page.items, operation.item), 200, headers, f"{media.CSV}; charset=utf-8; header=present"
-        )
-    return Response(encoded(await framed(page, context)), 200, headers, media.JSON)
+    form = BY_MEDIA_TYPE.get(kind)
+    if form is None:
+        return Response(encoded(await framed(page, context)), 200, headers, media.JSON)
+    headers["Content-Disposition"] = f'attachment; filename="{operation.name}.{form.name}"'
+    # Beside the loop: a large table takes a while, and the first one loads what writes it.
+    body = await to_thread(form.write, page.items, operation.item)
+    return Response(body, 200, headers, form.content_type)
 
 
 def _next(request: Request, asked: Asked, page: Paged) -> str:
