@@ -14,7 +14,7 @@ help:
 	@echo "make demo     simulate a network of the last 48 hours, load it, serve it on http://127.0.0.1:$(PORT) (PORT=$(PORT))"
 	@echo "make test     run the whole test suite"
 	@echo "make check    formatting, types, layers, generated files, tests: what CI runs"
-	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, docs/questions.md"
+	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, questions.md, private-fields.md"
 	@echo "make datasets write promptsets/release"
 	@echo "make bench    measure, and write bench/results.md"
 	@echo "make install  only install naap, into $(VENV)"
@@ -41,6 +41,7 @@ schema: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m gateway.docs > docs/metrics.md
 	$(BIN)/python -m gateway.question_docs > docs/questions.md
+	$(BIN)/python -m gateway.rights_docs > docs/private-fields.md
 
 datasets: $(VENV)/.lean
 	$(BIN)/python -m promptsets.rule.write

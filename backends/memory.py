@@ -1,14 +1,19 @@
 """The in-memory store: plain lists and `fold`. Slow, obvious, and what every other store is compared with."""
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
 
 from backends.backend import (
+    PAYMENT_OWNER,
     Holdings,
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentEvent,
+    PaymentRecord,
     SessionQuestion,
     SessionRecord,
     Staked,
@@ -35,7 +40,8 @@ from backends.log import (
     StoredSession,
     SupplyHour,
 )
-from metrics.dimension import Dimension
+from metrics.columns import ERROR_EVENTS, RESTARTS
+from metrics.dimension import INDEX, Dimension
 from metrics.fact import Fact
 from metrics.fold import fold
 from metrics.question import Question
@@ -55,6 +61,7 @@ LIKE_DIMENSIONS = {
 
 
 T = TypeVar("T", Claim, Offer)
+Listed = TypeVar("Listed", PaymentRecord, IncidentRecord)
 
 
 class MemoryStore:
@@ -69,7 +76,7 @@ class MemoryStore:
         self.undone: list[LoggedEvent] = []
         self.claims: dict[tuple[str, str], list[Claim]] = {}
         self.offers: dict[tuple[str, str], list[Offer]] = {}
-        self.payments: dict[tuple[str, str], Payment] = {}
+        self.payings: dict[tuple[str, str], Payment] = {}
         self.stakings: dict[tuple[str, str], Stake] = {}
         self.stored: dict[str, StoredSession] = {}
         self.facts: dict[str, list[Fact]] = {}
@@ -115,11 +122,61 @@ class MemoryStore:
     async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
         return staked(self.stakings.values(), question)
 
+    async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
+        return paged((self._paid(payment) for payment in self.payings.values()), question)
+
+    async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
+        return paged(self._incidents(), question)
+
+    async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
+        return Counter(one[0] for one in self._incidents() if within(one, question))
+
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
+        wanted = frozenset(request_ids) - {""}
+        carrying = (p for p in self.payings.values() if p.request_id in wanted)
+        both = ((payment, self.raw.get((payment.source, payment.id))) for payment in carrying)
+        return sorted(PaymentEvent(p.request_id, p.at_ms, p.source, p.id, e.body) for p, e in both if e is not None)
+
     async def ping(self) -> None:
         return None
 
     async def close(self) -> None:
         return None
+
+    def _paid(self, payment: Payment) -> PaymentRecord:
+        facts = self.facts.get(f"{PAYMENT_OWNER}{payment.source}/{payment.id}", ())
+        dims = facts[0].dims if facts else (None,) * len(INDEX)
+        return PaymentRecord(
+            payment.recipient,
+            payment.at_ms,
+            payment.source,
+            payment.id,
+            payment.request_id,
+            dims[INDEX[Dimension.GATEWAY]],
+            dims[INDEX[Dimension.WORKFLOW]],
+            payment.tickets,
+            payment.face_value_wei,
+            payment.fees_wei,
+        )
+
+    def _incidents(self) -> Iterator[IncidentRecord]:
+        for fact in chain.from_iterable(self.facts.values()):
+            if not fact.values.keys() & {ERROR_EVENTS.name, RESTARTS.name}:
+                continue
+            dims = dict(zip(INDEX, fact.dims, strict=True))
+            source, orchestrator = dims[Dimension.SOURCE] or "", dims[Dimension.ORCHESTRATOR] or ""
+            event = self.raw.get((source, fact.key.partition("/")[2]))
+            yield IncidentRecord(
+                orchestrator,
+                fact.at_ms,
+                source,
+                fact.key,
+                dims[Dimension.GPU],
+                dims[Dimension.WORKFLOW],
+                dims[Dimension.GATEWAY],
+                fact.values.get(RESTARTS.name),
+                event.body if event is not None and event.owner == fact.owner else b"",
+            )
 
     def _of_feeds(self) -> Iterable[Event]:
         return (event for event in self.raw.values() if event.type != STAKE)
@@ -192,7 +249,7 @@ class MemoryStore:
         for key in statements.withdrawn:
             self.claims.pop(key, None)
             self.offers.pop(key, None)
-            self.payments.pop(key, None)
+            self.payings.pop(key, None)
             self.stakings.pop(key, None)
         claims, offers = defaultdict(list), defaultdict(list)
         for claim in statements.claims:
@@ -201,7 +258,7 @@ class MemoryStore:
             offers[offer.source, offer.id].append(offer)
         self.claims.update(claims)
         self.offers.update(offers)
-        self.payments.update({(payment.source, payment.id): payment for payment in statements.payments})
+        self.payings.update({(payment.source, payment.id): payment for payment in statements.payments})
         self.stakings.update({(stake.source, stake.id): stake for stake in statements.stakes})
 
     def claims_around(self, spots: Sequence[Spot]) -> Mapping[Spot, Sequence[Claim]]:
@@ -234,19 +291,19 @@ class MemoryStore:
 
     def payments_by_request(self, source: str, request_ids: Iterable[str]) -> Sequence[Payment]:
         wanted = frozenset(request_ids) - {""}
-        return [p for p in self.payments.values() if p.source == source and p.request_id in wanted]
+        return [p for p in self.payings.values() if p.source == source and p.request_id in wanted]
 
     def payments_by_session(self, source: str, sessions: Iterable[tuple[str, str]]) -> Sequence[Payment]:
         wanted = frozenset(sessions)
         return [
             p
-            for p in self.payments.values()
+            for p in self.payings.values()
             if p.source == source and p.session_id and (p.recipient, p.session_id) in wanted
         ]
 
     def senders(self, source: str, gateway_names: Iterable[str]) -> Mapping[str, Sequence[str]]:
         found: dict[str, set[str]] = {name: set() for name in gateway_names}
-        for payment in self.payments.values():
+        for payment in self.payings.values():
             if payment.source == source and payment.gateway_name in found and payment.sender:
                 found[payment.gateway_name].add(payment.sender)
         return {name: sorted(senders)[:2] for name, senders in found.items()}
@@ -388,6 +445,25 @@ def staked(stakes: Iterable[Stake], question: StakeQuestion) -> list[Staked]:
         since_ms = max((at_ms for at_ms in by_time if at_ms <= question.first_ms), default=question.first_ms)
         told += [Staked(name, at_ms, by_time[at_ms].lptu) for at_ms in sorted(by_time) if at_ms >= since_ms]
     return told
+
+
+def within(record: PaymentRecord | IncidentRecord, question: PageQuestion) -> bool:
+    """Is the record one of these wallets' in the window?"""
+    wallet, at_ms, *_ = record
+    return bool(wallet) and wallet in question.wallets and question.start_ms <= at_ms < question.end_ms
+
+
+def paged(records: Iterable[Listed], question: PageQuestion) -> list[Listed]:
+    """What every store must answer to a question for a page of each wallet."""
+    found: dict[str, list[Listed]] = defaultdict(list)
+    for record in records:
+        if within(record, question) and (question.after is None or record[1:4] < question.after):
+            found[record[0]].append(record)
+    return [
+        record
+        for _, own in sorted(found.items())
+        for record in sorted(own, key=lambda one: one[1:4], reverse=True)[: question.limit]
+    ]
 
 
 def around(rows: Sequence[T], spots: Sequence[Spot], named: str) -> Mapping[Spot, Sequence[T]]:

@@ -18,6 +18,7 @@ from auth.caller import ANONYMOUS
 from backends.backend import Backend
 from gateway.cross_origin import CrossOrigin
 from gateway.health import healthz, readiness
+from gateway.inside import within
 from gateway.intake import WriterIntake
 from gateway.middleware import Protected, gateway_error, http_error
 from gateway.settings import Settings
@@ -78,6 +79,7 @@ class Parts:
             datasets=self.datasets,
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
+            insides=within,
         )
 
     async def graph_context(self, request: Request) -> Context:

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
 from gateway.settings import Settings
-from gateway.store import is_embedded, open_store, utc_now
+from gateway.store import is_embedded, open_store, shown, utc_now
 from gateway.writer import Writer
 from metrics.errors import BadRequest
 from metrics.targets import Targets
@@ -67,7 +67,7 @@ def serve_one(settings: Settings, listening: socket.socket) -> None:
     """One process, which also writes."""
     _log(settings)
     datasets, targets = Catalogue.of(load(settings.datasets)), Targets.load(settings.targets)
-    store, regions = open_store(settings.backend), Regions.load(settings.regions)
+    store, regions = open_store(settings.backend, settings), Regions.load(settings.regions)
     writer = Writer(Loader(store, utc_now, regions, Flops.load(settings.flops)), settings.loader_queue)
     app = build_app(Parts(settings, store, writer, regions, utc_now, datasets, targets))
     tuned()
@@ -105,7 +105,7 @@ def _announce(settings: Settings, latest_ms: int | None) -> None:
     """Say what to open. What is shown ends at the latest event, so that an old dump is not an empty page."""
     host = "127.0.0.1" if settings.host in ANYWHERE else settings.host
     at = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-    click.echo(f"naap-gateway serves {settings.backend}. Open:")
+    click.echo(f"naap-gateway serves {shown(settings.backend)}. Open:")
     click.echo(f"  {at}/graphql   GraphiQL, with a first query that shows something")
     if latest_ms is None:
         click.echo(f"There are no events yet. Load some: naap ingest --to {at} FILE …")

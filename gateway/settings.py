@@ -93,7 +93,16 @@ def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
 class Settings:
     """Everything a start depends on."""
 
-    backend: str = _setting("chdb://~/.naap", _text, "The store: chdb:///path (embedded; ~ and . may begin it).")
+    backend: str = _setting(
+        "chdb://~/.naap",
+        _text,
+        "The store: chdb:///path (embedded; ~ and . may begin it) or clickhouse[s]://user:password@host/database.",
+    )
+    store_timeout_s: int = _setting(20, _between(1, 600), "How many seconds one read of the store may take.")
+    store_pool: int = _setting(10, _between(1, 256), "Reads at the same time, where the store is a server.")
+    store_retry_s: int = _setting(
+        60, _between(0, 3600), "How many seconds a write is tried again while such a server is away."
+    )
     regions: Path | None = _setting(None, _readable, "A versioned file of regions: name, gateways, service URIs.")
     flops: Path | None = _setting(
         None, _readable, "A versioned file of peak FLOPS by GPU model and FLOPs per frame by workflow; unset: our own."

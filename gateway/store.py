@@ -1,7 +1,7 @@
 """Opening the store that the settings name, and the commands that need nothing more."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +20,20 @@ from telemetry.flops import Flops
 from telemetry.loader import Loader
 from telemetry.regions import Regions
 
+DEFAULTS = Settings()
+
 
 class Store(Backend, Log, Protocol):
     """A store that answers and keeps."""
 
 
-SCHEMES = "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory)"
+SCHEMES = (
+    "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory) "
+    "or clickhouse://user:password@host:8123/database (a server; clickhouses:// with TLS)"
+)
+CLICKHOUSE = ("clickhouse", "clickhouses")
+# Called after every statement with its name, its seconds and the rows it answered or wrote.
+OnStatement = Callable[[str, float, int], None]
 
 
 def utc_now() -> datetime:
@@ -38,12 +46,43 @@ def is_embedded(url: str) -> bool:
     return url.partition(":")[0] == "chdb"
 
 
-def open_store(url: str) -> Store:
+def shown(url: str) -> str:
+    """A store's URL without user and password."""
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
+
+
+def open_store(url: str, settings: Settings = DEFAULTS, on_statement: OnStatement | None = None) -> Store:
     """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
+    if url.partition(":")[0] in CLICKHOUSE:
+        return _clickhouse(url, settings, on_statement)
     place = _place(url)
     from backends.chdb import open_chdb  # half a second that other commands need not wait
+    from backends.clickhouse.limits import Limits
 
-    return open_chdb(place)
+    return open_chdb(place, limits=Limits(seconds=settings.store_timeout_s), on_statement=on_statement)
+
+
+def _clickhouse(url: str, settings: Settings, on_statement: OnStatement | None) -> Store:
+    from backends.clickhouse.address import address_of
+    from backends.clickhouse.limits import Limits
+    from backends.clickhouse.retry import Patience
+
+    address = address_of(url)
+    try:
+        from backends.clickhouse.server import open_clickhouse
+    except ModuleNotFoundError as error:
+        raise BadRequest(
+            f"NAAP_BACKEND: a ClickHouse server needs {error.name}: pip install 'naap-gateway[clickhouse]'.",
+            "NAAP_BACKEND",
+        ) from error
+    return open_clickhouse(
+        address,
+        limits=Limits(seconds=settings.store_timeout_s, threads=0),
+        pool=settings.store_pool,
+        patience=Patience(settings.store_retry_s),
+        on_statement=on_statement,
+    )
 
 
 def _place(url: str) -> Path | None:
@@ -61,13 +100,13 @@ def _place(url: str) -> Path | None:
 
 
 def _no_store(url: str) -> BadRequest:
-    return BadRequest(f"NAAP_BACKEND must be {SCHEMES}, not {url.partition('@')[2] or url!r}.", "NAAP_BACKEND")
+    return BadRequest(f"NAAP_BACKEND must be {SCHEMES}, not {shown(url)!r}.", "NAAP_BACKEND")
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Loader]:
     """The loader of the store, which is let go of at the end. What a crash left behind is derived first."""
-    store = open_store(settings.backend)
+    store = open_store(settings.backend, settings)
     try:
         loader = Loader(store, utc_now, Regions.load(settings.regions), Flops.load(settings.flops))
         tuned()
@@ -93,4 +132,4 @@ def rebuild(settings: Settings, start: datetime | None, end: datetime | None) ->
 def migrate(settings: Settings) -> None:
     """Opening a store creates and updates its tables; there is nothing else to do."""
     with opened(settings):
-        click.echo(f"{settings.backend} is up to date")
+        click.echo(f"{shown(settings.backend)} is up to date")

@@ -19,9 +19,10 @@ from graph.supply import SupplyCell
 from graph.targets import WorkflowTargets
 from graph.window import WindowArgument, window_from
 from metrics.sighting import Trait
-from metrics.window import from_ms
+from metrics.window import Grain, from_ms
 from resolvers import cei, census, scores
 from resolvers import entities as seen
+from resolvers.arguments import grain_of
 from resolvers.entities import Entity, Kind
 from resolvers.order import NEWEST
 from resolvers.page import Slice
@@ -30,11 +31,16 @@ from resolvers.stake import stake
 from resolvers.supply import supply as heat_map
 
 if TYPE_CHECKING:
+    from graph.earnings import EarningsBucket
     from graph.streams import Stream
+    from graph.wallet_lists import Incident, Payment
 
 GIB = 2**30
 
 StreamConnection: TypeAlias = Connection[Annotated["Stream", strawberry.lazy("graph.streams")]]
+EarningsBuckets: TypeAlias = list[Annotated["EarningsBucket", strawberry.lazy("graph.earnings")]]
+PaymentConnection: TypeAlias = Connection[Annotated["Payment", strawberry.lazy("graph.wallet_lists")]]
+IncidentConnection: TypeAlias = Connection[Annotated["Incident", strawberry.lazy("graph.wallet_lists")]]
 
 
 def _regions(entity: Entity) -> list[strawberry.ID] | None:
@@ -124,6 +130,41 @@ class Orchestrator(Node, Measured, Scored):
 
         wanted = Slice.of(info.context.limits, first, after, last, before)
         return await stream_connection(info.context, wanted, filter, None, self.scope)
+
+    @field(
+        "What it was paid, bucket by bucket (HOUR or wider; the gateway picks where none is given), by gateway and "
+        "workflow. Buckets without a payment are left out. Private to the orchestrator."
+    )
+    async def earnings(
+        self,
+        info: Ctx,
+        window: WindowArgument = None,
+        interval: Annotated[Grain | None, strawberry.argument(description="The width of a bucket.")] = None,
+    ) -> EarningsBuckets | None:
+        from graph.earnings import earnings
+
+        span = window_from(window, info.context.now)
+        grain = grain_of(span, interval, None, info.context.limits, least=Grain.HOUR)
+        return await earnings(info.context, self.scope, span, grain)
+
+    @field("Every payment to it, the latest first, whichever way led to it here. Private to the orchestrator.")
+    async def payments(
+        self, info: Ctx, window: WindowArgument = None, first: FirstArgument = None, after: AfterArgument = None
+    ) -> PaymentConnection | None:
+        from graph.wallet_lists import payment_connection
+
+        return await payment_connection(info, self.key, window, first, after)
+
+    @field(
+        "What went wrong on it, the latest first, whichever way led to it here: error texts and the logs of restarts. "
+        "Private to the orchestrator."
+    )
+    async def incidents(
+        self, info: Ctx, window: WindowArgument = None, first: FirstArgument = None, after: AfterArgument = None
+    ) -> IncidentConnection | None:
+        from graph.wallet_lists import incident_connection
+
+        return await incident_connection(info, self.key, window, first, after)
 
 
 def _bytes(entity: Entity) -> float | None:
@@ -273,6 +314,20 @@ class Gateway(Node, Measured):
     def region(self, info: Ctx) -> strawberry.ID | None:
         said = Trait.REGION
         return told(self, info, lambda one: strawberry.ID(name) if (name := one.latest(said)) else None, None, said)
+
+    @field("Its streams, newest first.")
+    async def streams(
+        self,
+        info: Ctx,
+        filter: Annotated[StreamFilter | None, strawberry.argument(description="Which of them.")] = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+    ) -> StreamConnection | None:
+        from graph.streams import stream_connection
+
+        return await stream_connection(
+            info.context, Slice.of(info.context.limits, first, after), filter, None, self.scope
+        )
 
 
 @strawberry.federation.type(keys=["id"], description="A region, as events name it or the configuration places it.")

@@ -33,14 +33,14 @@ from graph.federation import SCALARS as FEDERATION_SCALARS
 from graph.limits import Bounds, Validation
 from graph.places import Places
 from graph.query import Query
+from graph.rights import guard, mark
 from graph.scalars import SCALARS
-from graph.streams import Stream
+from graph.standing import Standing
+from graph.streams import Session, Stream
 from resolvers.context import LIMITS, Limits
 
 # Documents that are kept parsed and validated.
 CACHED = 100
-
-
 WITH_FIELDS = (GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType)
 
 
@@ -112,13 +112,17 @@ def bounded(limits: Limits = LIMITS, suggestions: bool = True) -> dict[str, Any]
 
 def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> Schema:
     """The schema, ready to execute. Its context value is a `resolvers.context.Context`."""
-    return Schema(
+    # Before the schema is made: it links what its directives come from.
+    mark(Orchestrator, Standing, Session)
+    schema = Schema(
         Query,
         federation_version=VERSION,
         types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
         scalar_overrides=FEDERATION_SCALARS,
         **bounded(limits, suggestions),
     )
+    guard(schema._schema)
+    return schema
 
 
 def sdl() -> str:
