@@ -224,7 +224,7 @@ class Backend(Protocol):
         """
 
     async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
-        """How many incidents each orchestrator has in the window, whatever `after` and `limit`; none is left out."""
+        """How many incidents each orchestrator has in the window, whatever `after` and `limit`. None: left out."""
 
     async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
         """The events of the payments that carry one of these request ids (never ""), ordered by their fields."""

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import strawberry
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from strawberry.schema.exceptions import InvalidOperationTypeError
@@ -70,7 +70,7 @@ def graphql_routes(
     batch: int = BATCH,
 ) -> list[Route]:
     """The routes of the graph: the endpoint, and the parts of its GraphiQL page."""
-    graph = Graph(schema, make_context, documents or Shown(), batch)
+    graph = Graph(schema, make_context, Shown() if documents is None else documents, batch)
 
     async def endpoint(request: Request) -> Response:
         if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
@@ -81,6 +81,8 @@ def graphql_routes(
             return _written(_refusal(refusal), refusal.status, JSON)
         try:
             return await _answer(graph, request, wanted)
+        except ClientDisconnect:
+            raise  # nobody is left to answer, and nothing is wrong here
         except Refused as refusal:
             return _written(_refusal(refusal), refusal.status, wanted, refusal.headers)
         except GatewayError as error:

@@ -322,12 +322,13 @@ class Gateway(Node, Measured):
         filter: Annotated[StreamFilter | None, strawberry.argument(description="Which of them.")] = None,
         first: FirstArgument = None,
         after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
     ) -> StreamConnection | None:
         from graph.streams import stream_connection
 
-        return await stream_connection(
-            info.context, Slice.of(info.context.limits, first, after), filter, None, self.scope
-        )
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await stream_connection(info.context, wanted, filter, None, self.scope)
 
 
 @strawberry.federation.type(keys=["id"], description="A region, as events name it or the configuration places it.")

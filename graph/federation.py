@@ -47,14 +47,12 @@ SCALARS: dict[object, type | ScalarDefinition | ScalarWrapper] = {
 
 # What the federation's own directives and types mean: strawberry does not say.
 MEANINGS = {
-    "authenticated": "Only for callers who say who they are.",
     "cost": "What it adds to the cost of an operation.",
     "key": "An entity, and the fields by which another graph names one.",
     "link": "Where directives come from that are not this schema's own.",
     "link__Import": "The name of a directive that is imported.",
     "link__Purpose": "What a link is needed for.",
     "listSize": "How long a list gets, and which argument says so.",
-    "requiresScopes": "Only for callers with all the scopes of one of these lists.",
     "shareable": "Other graphs may have the same.",
     "tag": "A mark by which a contract includes or leaves out parts of a graph.",
 }

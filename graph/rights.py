@@ -13,10 +13,33 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
 )
-from strawberry.federation.schema_directives import Authenticated, RequiresScopes
 from strawberry.schema.name_converter import NameConverter
+from strawberry.schema_directive import Location, schema_directive
 
 from auth.rights import RULES, Private, is_named, refusal, rule_of
+
+
+# In the federation's words, but our own and not linked: a composer makes linked ones a demand on the router, and those
+# that do not check tokens themselves then refuse the whole graph (docs/decisions/0140).
+@schema_directive(
+    name="authenticated",
+    locations=[Location.FIELD_DEFINITION],
+    description="Only for callers who say who they are.",
+)
+class Authenticated:
+    """A private field's first directive."""
+
+
+@schema_directive(
+    name="requiresScopes",
+    locations=[Location.FIELD_DEFINITION],
+    description="Only for callers with all the scopes of one of these lists.",
+)
+class RequiresScopes:
+    """A private field's second directive."""
+
+    scopes: list[list[str]]
+
 
 # Whose a thing is: the wallet that the rules of its private fields are about. A type that is not here has private
 # fields only, and is reached through none but private ones.

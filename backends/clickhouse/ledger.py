@@ -6,7 +6,7 @@ from backends.backend import PAYMENT_OWNER, PageQuestion
 from backends.clickhouse.compile import Statement
 from backends.clickhouse.statement_log import BY_REQUEST
 from metrics.columns import ERROR_EVENTS, RESTARTS
-from metrics.window import HOUR_MS
+from metrics.window import HOUR_MS, MINUTE_MS
 
 COUNTED = f"(`{ERROR_EVENTS.name}` IS NOT NULL OR `{RESTARTS.name}` IS NOT NULL)"
 # What follows the first "/" of a fact's key.
@@ -19,12 +19,14 @@ def compiled_payments(question: PageQuestion) -> Statement:
     tests = _tests(statement, question, "recipient", "id")
     latest = "at_ms DESC, source DESC, id DESC"
     statement.sql = (
-        "WITH page AS (SELECT slot, recipient, at_ms, source, id, request_id, tickets, face_value_wei, fees_wei, "
+        # A payment is filed under its hour, its fact under its minute.
+        f"WITH page AS (SELECT intDiv(at_ms, {MINUTE_MS}) * {MINUTE_MS} AS fact_slot, recipient, at_ms, source, id, "
+        "request_id, tickets, face_value_wei, fees_wei, "
         f"concat('{PAYMENT_OWNER}', source, '/', id) AS owner FROM payments FINAL WHERE {tests} "
         f"ORDER BY {latest} LIMIT {statement.bind(question.limit, 'UInt64')} BY recipient) "
         "SELECT recipient, at_ms, source, id, request_id, fact.gateway, fact.workflow, tickets, face_value_wei, "
         "fees_wei FROM page LEFT ANY JOIN (SELECT owner, gateway, workflow FROM facts FINAL "
-        "WHERE (slot, owner) IN (SELECT slot, owner FROM page)) AS fact ON fact.owner = page.owner "
+        "WHERE (slot, owner) IN (SELECT fact_slot, owner FROM page)) AS fact ON fact.owner = page.owner "
         f"ORDER BY recipient, {latest}"
     )
     return statement

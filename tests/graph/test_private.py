@@ -257,6 +257,17 @@ async def test_an_operator_reads_everybodys_with_one_read_of_a_kind() -> None:
     assert {name: store.calls[name] for name in reads} == dict.fromkeys(reads, 1)
 
 
+async def test_another_graph_that_leads_here_opens_nothing(store: Counted) -> None:
+    query = f"""query($of: [_Any!]!) {{ _entities(representations: $of) {{ ... on Orchestrator {{
+        address payments{DAY} {{ totalCount }} }} }} }}"""
+    of = [{"__typename": "Orchestrator", "address": address} for address in (ALICE, BOB)]
+
+    answer = await ask(store, ROLES["bob"], query, of=of)
+
+    assert [one["payments"] for one in answer.data["_entities"]] == [None, {"totalCount": 4}]
+    assert answer.codes == ["FORBIDDEN"]
+
+
 async def test_too_many_records_at_once_are_refused(store: Counted) -> None:
     many = "".join(
         f'a{n}: {ALICE_S} {{ payments(window: {{last: "PT{n + 1}H"}}) {{ nodes {{ at }} }} }} ' for n in range(21)
