@@ -12,8 +12,10 @@ import click
 import uvicorn
 from starlette.applications import Starlette
 
+from auth import audit
 from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
+from gateway.login import ANYWHERE, open_access
 from gateway.settings import Settings
 from gateway.store import is_embedded, open_store, shown, utc_now
 from gateway.writer import Writer
@@ -28,7 +30,6 @@ from telemetry.loader import Loader
 from telemetry.regions import Regions
 
 GRACE_S = 10
-ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, not bound to
 
 
 def run(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
@@ -69,7 +70,8 @@ def serve_one(settings: Settings, listening: socket.socket) -> None:
     datasets, targets = Catalogue.of(load(settings.datasets)), Targets.load(settings.targets)
     store, regions = open_store(settings.backend, settings), Regions.load(settings.regions)
     writer = Writer(Loader(store, utc_now, regions, Flops.load(settings.flops)), settings.loader_queue)
-    app = build_app(Parts(settings, store, writer, regions, utc_now, datasets, targets))
+    access = open_access(settings, utc_now)
+    app = build_app(Parts(settings, store, writer, regions, utc_now, datasets, targets, door=access))
     tuned()
     _announce(settings, asyncio.run(store.holds()).latest_ms)
     # Ctrl-C has stopped the server in good order when uvicorn raises it again.
@@ -88,6 +90,7 @@ def _cannot_bind(error: OSError, host: str, port: int, choose: str) -> str:
 
 def _log(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    audit.to_stream()
     logging.getLogger("uvicorn.error").setLevel("WARNING" if settings.log_level != "debug" else "DEBUG")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 
+from auth.access import Access
 from auth.caller import ANONYMOUS, Caller
 from backends.backend import (
     Backend,
@@ -22,7 +23,7 @@ from backends.backend import (
     StreamQuestion,
     StreamRecord,
 )
-from metrics.errors import TooComplex
+from metrics.errors import TooComplex, Unauthenticated
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -117,6 +118,9 @@ class Context:
     # The process's own: orders that somebody reads page by page.
     rankings: Rankings = field(default_factory=Rankings)
     caller: Caller = ANONYMOUS
+    # Where one signs in, and the address that asks: for what is done there.
+    access: Access | None = None
+    client: str | None = None
     insides: Callable[[bytes], Inside] = _unread
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
@@ -129,6 +133,13 @@ class Context:
     def __post_init__(self) -> None:
         self.now = self.now.astimezone(UTC)
         self.loader = Loader(self.backend, self.limits.max_stream_pages)
+
+    @property
+    def door(self) -> Access:
+        """Where one signs in. Raises Unauthenticated where there is no such place."""
+        if self.access is None:
+            raise Unauthenticated("nobody can sign in here.")
+        return self.access
 
     def spend_points(self, points: int, as_column: bool = False) -> None:
         """Take the points of a series from what the request may ask. Raises TooComplex where too few are left."""

@@ -5,6 +5,7 @@ one reads, once per event loop, with as many connections as the pool allows. See
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
@@ -27,6 +28,10 @@ from backends.clickhouse.retry import Patience, patiently
 from backends.clickhouse.store import ClickHouseStore
 from backends.tables import WANTED, Kind
 from metrics.errors import StoreUnavailable
+
+# What breaks on the way is said once, by `retry` and `errors`; the driver's lines hold values of statements.
+for noisy in ("urllib3.connectionpool", "clickhouse_connect"):
+    logging.getLogger(noisy).setLevel(logging.ERROR)
 
 CONNECT_S = 5
 WRITE_S = 300  # a write waits so long for an answer

@@ -26,6 +26,15 @@ async def test_the_dashboard_is_answered_wherever_its_page_comes_from(network: N
     assert "kpi" in graph.json()["errors"][0]["message"]  # the two contracts are two schemas
 
 
+async def test_a_token_that_is_not_good_is_refused_as_graphql_does(network: Network) -> None:
+    async with client(network) as asking:
+        headers = {**ORIGIN, "Authorization": "Bearer nothing"}
+        answer = await asking.post("/dashboard/graphql", json={"query": "{ kpi { timeframeHours } }"}, headers=headers)
+
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
 async def test_a_browser_gets_a_page_to_try_it_on(network: Network) -> None:
     async with client(network) as asking:
         page = await asking.get("/dashboard/graphql", headers={"Accept": "text/html"})
