@@ -17,7 +17,7 @@ from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
 from gateway.login import ANYWHERE, open_access
 from gateway.settings import Settings
-from gateway.store import is_embedded, open_store, shown, utc_now
+from gateway.store import is_clickhouse, is_embedded, open_store, shown, utc_now
 from gateway.writer import Writer
 from metrics.errors import BadRequest
 from metrics.targets import Targets
@@ -44,6 +44,18 @@ def run(settings: Settings, host: str | None, port: int | None, workers: int | N
         raise BadRequest(
             f"{settings.workers} workers cannot share {settings.backend}: an embedded store belongs to one process. "
             "Serve with --workers 1, or set NAAP_BACKEND to a store that is a server.",
+            "workers",
+        )
+    if settings.workers > 1 and is_clickhouse(settings.backend):
+        raise BadRequest(
+            f"{settings.workers} workers cannot share {shown(settings.backend)}: one process writes it, and others "
+            "could not follow yet. Serve with --workers 1.",
+            "workers",
+        )
+    if settings.workers > 1:
+        raise BadRequest(
+            "one process serves. Start `naap serve` several times, each with a port or machine of its own: one of them "
+            "writes, and all of them answer.",
             "workers",
         )
     serve_one(settings, bound(settings.host, settings.port))

@@ -18,6 +18,8 @@ from rest.params import named, unix_seconds, wallet
 
 # As its own server says it: the Explorer is served from elsewhere, and may keep an answer for a while.
 HEADERS = {"Cache-Control": "public, max-age=30, stale-while-revalidate=15"}
+# A whole network is read for one answer.
+COST = 100
 FAILURES = {
     "STARTUP_FAILED": "no processed segment came",
     "OUTPUT_FAILED": "segments came, and none of the samples shows output",
@@ -143,6 +145,7 @@ AGGREGATED_STATS = Single(
     own=(ORCHESTRATOR, *FILTERS),
     result=told.AGGREGATED,
     answer=aggregated_stats,
+    row_cost=COST,
     headers=HEADERS,
 )
 RAW_STATS = Single(
@@ -154,6 +157,7 @@ RAW_STATS = Single(
     own=(REQUIRED, *FILTERS),
     result=told.RAW,
     answer=raw_stats,
+    row_cost=COST,
     headers=HEADERS,
 )
 TOP_AI_SCORE = Single(
@@ -165,6 +169,7 @@ TOP_AI_SCORE = Single(
     own=(REQUIRED,),
     result=told.TOP,
     answer=top_ai_score,
+    row_cost=COST,
     headers=HEADERS,
 )
 PIPELINES = Single(

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import strawberry
+from strawberry.federation.schema_directives import Cost
 
 from graph.dashboard.fees import FeesInfo
 from graph.dashboard.gpus import GPUCapacity
@@ -29,7 +30,7 @@ TimeframeArgument = Annotated[str | None, strawberry.argument(description=HOURS)
 class Query:
     """Every field is null beside its error where it fails; the rest of the answer stands."""
 
-    @field("Headline numbers of the network.")
+    @field("Headline numbers of the network.", Cost(weight=20))
     async def kpi(
         self,
         info: Ctx,
@@ -50,7 +51,7 @@ class Query:
     def protocol(self) -> Protocol | None:
         return Protocol()
 
-    @field("The network's fees.")
+    @field("The network's fees.", Cost(weight=20))
     async def fees(
         self,
         info: Ctx,
@@ -80,7 +81,7 @@ class Query:
             for one in await catalog(info.context)
         ]
 
-    @field("The GPUs that there are, and how many of them ran.")
+    @field("The GPUs that there are, and how many of them ran.", Cost(weight=20))
     async def gpu_capacity(self, info: Ctx, timeframe: TimeframeArgument = None) -> GPUCapacity | None:
         return GPUCapacity(capacity=await capacity(info.context, _span(info, timeframe, "timeframe").window))
 
@@ -88,7 +89,7 @@ class Query:
     async def pricing(self, info: Ctx) -> list[PipelinePricing] | None:
         return [shown_price(one) for one in await pricing(info.context)]
 
-    @field("Orchestrators with attempted sessions, the most used first.")
+    @field("Orchestrators with attempted sessions, the most used first.", Cost(weight=10))
     async def orchestrators(
         self, info: Ctx, period: Annotated[str | None, strawberry.argument(description=HOURS)] = None
     ) -> list[OrchestratorRow] | None:

@@ -21,12 +21,13 @@ import pytest
 
 from backends.clickhouse.address import Address
 from backends.clickhouse.compile import Statement
+from backends.clickhouse.lease import LEASE, LEASE_S
 from backends.clickhouse.limits import Limits
 from backends.clickhouse.retry import Patience
 from backends.clickhouse.server import drop, open_clickhouse
 from backends.log import Batch, Derivation
 from metrics.columns import SAMPLES
-from metrics.errors import GatewayError, StoreTimeout, StoreUnavailable, TooComplex
+from metrics.errors import GatewayError, StoreInUse, StoreTimeout, StoreUnavailable, TooComplex
 from metrics.question import Question
 from tests.backends import crash
 from tests.backends.made import BASE_MS
@@ -283,6 +284,59 @@ def test_a_server_that_stays_away_is_given_up_and_what_was_promised_is_kept(tmp_
         store.refresh()
         assert wait(store.rows(Question.of(SAMPLES.measures, EVERYTHING.window)))[0].sums == {"samples": 1}
         wait(store.close())
+
+
+LONG_AGO = """INSERT INTO marks (name, value, ver)
+SELECT name, value - 60000, ver + 1 FROM marks FINAL WHERE name = {name:String}"""
+OTHER = """
+import asyncio, sys
+from gateway.store import open_store
+store = open_store(sys.argv[1])
+print("open", flush=True)
+sys.stdin.read()
+asyncio.run(store.close())
+"""
+
+
+def another(address: Address) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", OTHER, f"clickhouse://127.0.0.1:{address.port}/{address.database}"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def test_one_process_writes_at_a_time_and_the_next_when_it_has_gone(address: Address) -> None:
+    first = another(address)
+    assert first.stdout is not None
+    assert first.stdout.readline() == "open\n"
+    with pytest.raises(StoreInUse, match="another process"):
+        open_clickhouse(address)
+    first.communicate()  # it closes its store
+    with closing(open_clickhouse(address)) as store:
+        wait(store.ping())
+
+    for ends in (subprocess.Popen.kill, subprocess.Popen.communicate):
+        second = another(address)
+        assert second.stdout is not None
+        assert second.stdout.readline() == "open\n"
+        ends(second)
+        second.communicate()
+    with closing(open_clickhouse(address)) as store:
+        wait(store.ping())
+
+
+def test_a_writer_that_was_cut_off_for_long_does_not_write_beside_its_successor(address: Address) -> None:
+    with closing(open_clickhouse(address)) as store:
+        lease = store._handle.lease
+        lease._done.set()  # it is not heard of for a while …
+        lease._thread.join()
+        lease._renewed -= 2 * LEASE_S
+        store.append(Batch([event("a")]))  # … and nobody came
+        lease._renewed -= 2 * LEASE_S
+        store._handle.command(LEASE, LONG_AGO, {"name": lease.name})
+        out, err = another(address).communicate()
+        assert out == "open\n", err
+        with pytest.raises(StoreInUse, match="taken over"):
+            store.append(Batch([event("b")]))
 
 
 def test_patience_ends_and_pauses_grow() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from graphql import GraphQLObjectType, build_schema
+from graphql import GraphQLObjectType, build_client_schema, introspection_from_schema
 
 from metrics.errors import StoreUnavailable
 from resolvers.dashboard.timeframe import MAX_HOURS, hours_until
@@ -14,7 +14,8 @@ from tests.compat.network import DASHBOARD, Network, ask
 from tests.graph.test_reads import network_of
 from tests.graph.world import ALICE, BOB, NOW, NOW_MS, CountingStore, fact, sighting, small_network
 
-SCHEMA = build_schema(DASHBOARD.as_str())
+# As a client sees it.
+SCHEMA = build_client_schema(introspection_from_schema(DASHBOARD._schema))
 ORCHESTRATORS = """{ orchestrators(period: "24h") { address uris lastSeen knownSessions successSessions successRatio
   effectiveSuccessRate noSwapRatio slaScore pipelines pipelineModels { pipelineId modelIds } gpuCount } }"""
 WORKFLOW = {"workflow": "sdxl", "pipeline": "live", "service_uri": "https://a:1", "orchestrator": ALICE}

@@ -20,7 +20,8 @@ async def test_the_dashboard_is_answered_wherever_its_page_comes_from(network: N
         wrong = await asking.post("/dashboard/graphql", json={"query": "{ nothing }"}, headers=ORIGIN)
         graph = await asking.post("/graphql", json={"query": "{ kpi { timeframeHours } }"}, headers=ORIGIN)
 
-    assert answer.json() == {"data": {"kpi": {"timeframeHours": 12}}}
+    assert answer.json()["data"] == {"kpi": {"timeframeHours": 12}}
+    assert answer.json()["extensions"]["cost"]["requested"] > 20  # it is paid for like the graph
     assert answer.headers["access-control-allow-origin"] == wrong.headers["access-control-allow-origin"] == "*"
     assert wrong.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
     assert "kpi" in graph.json()["errors"][0]["message"]  # the two contracts are two schemas
