@@ -21,6 +21,7 @@ from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
 from backends.patient import Patient
 from gateway.authentication import Authenticated, client_of
+from gateway.cross_origin import CrossOrigin
 from gateway.health import healthz, readiness
 from gateway.inside import within
 from gateway.intake import WriterIntake
@@ -33,6 +34,7 @@ from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
+from graph.dashboard.schema import dashboard_schema
 from graph.documents import Shown, Trusted
 from graph.schema import build_schema
 from metrics.errors import GatewayError
@@ -41,6 +43,7 @@ from promptsets.dataset import Catalogue
 from resolvers.context import Context
 from resolvers.ranking import Rankings
 from rest.events import Door, Intake
+from rest.explorer import EXPLORER
 from rest.json import Json
 from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
 from telemetry.regions import Regions
@@ -55,6 +58,7 @@ Clock = Callable[[], datetime]
 
 PLACES = {
     "graphql": "/graphql",
+    "dashboard": "/dashboard/graphql",
     **{operation.name: operation.path for operation in OPERATIONS},
     "docs": DOCS_PATH,
     "openapi": OPENAPI_PATH,
@@ -62,6 +66,8 @@ PLACES = {
     "ready": "/readyz",
     "metrics": "/metrics",
 }
+# Other people's clients, whose pages are served from elsewhere. What they ask needs no caller.
+CROSS_ORIGIN = (PLACES["dashboard"], *(operation.path for operation in EXPLORER))
 
 
 @dataclass(slots=True)
@@ -145,6 +151,13 @@ def build_app(parts: Parts) -> Starlette:
                 documents,
                 settings.batch,
             ),
+            # It sends texts and knows no ids: trusted documents are a matter of the graph.
+            *graphql_routes(
+                dashboard_schema(settings.suggestions, settings.introspection),
+                parts.graph_context,
+                PLACES["dashboard"],
+                batch=settings.batch,
+            ),
         ],
         middleware=_middleware(parts, meter, observed),
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
@@ -155,7 +168,7 @@ def build_app(parts: Parts) -> Starlette:
 def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middleware]:
     """What a request passes through, in this order."""
     settings = parts.settings
-    found = [Middleware(Protected)]
+    found = [Middleware(CrossOrigin, CROSS_ORIGIN), Middleware(Protected)]
     if settings.cors_origins:
         # Without credentials: a page gets what anybody gets, or what the token that it holds itself may have.
         found.append(
@@ -171,7 +184,7 @@ def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middlewa
     return [
         *found,
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
-        Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
+        Middleware(Authenticated, access=parts.access, graphs=(PLACES["graphql"], PLACES["dashboard"])),
         # Behind who it is: that says whose budget it is.
         Middleware(Metered, purse=Purse.of(settings, meter), observed=observed),
         Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),

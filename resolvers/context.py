@@ -17,6 +17,7 @@ from backends.backend import (
     PageQuestion,
     PaymentEvent,
     PaymentRecord,
+    SessionQuestion,
     SessionRecord,
     Staked,
     StakeQuestion,
@@ -204,6 +205,10 @@ class Context:
     async def sessions(self, stream_id: str) -> Sequence[SessionRecord]:
         """The sessions of a stream, first one first."""
         return await self.loader.sessions.load(stream_id)
+
+    async def recorded(self, question: SessionQuestion) -> Sequence[SessionRecord]:
+        """Sessions that pass, in order of their requests."""
+        return await self.loader.recorded.load(question)
 
     async def events(self, owner: str) -> Sequence[LoggedEvent]:
         """The events of a session in order of time."""

@@ -45,6 +45,7 @@ class Loader:
         self.stakes: Batch[StakeQuestion, list[Staked]] = Batch(self._stakes)
         self.holdings: Batch[None, Holdings] = Batch(self._holdings)
         self.sessions: Batch[str, list[SessionRecord]] = Batch(self._sessions)
+        self.recorded: Batch[SessionQuestion, Sequence[SessionRecord]] = Batch(self._recorded)
         self.events: Batch[str, list[LoggedEvent]] = Batch(self._events)
         self.payments: Batch[PageQuestion, list[PaymentRecord]] = Batch(self._payments)
         self.incidents: Batch[PageQuestion, list[IncidentRecord]] = Batch(self._incidents)
@@ -108,6 +109,12 @@ class Loader:
         for record in records:
             found[record.stream_id].append(record)
         return found
+
+    async def _recorded(
+        self, questions: Sequence[SessionQuestion]
+    ) -> Mapping[SessionQuestion, Sequence[SessionRecord] | Exception]:
+        found = await asyncio.gather(*(self._backend.sessions(one) for one in questions), return_exceptions=True)
+        return dict(zip(questions, _only_ordinary(found), strict=True))
 
     async def _events(self, owners: Sequence[str]) -> Mapping[str, list[LoggedEvent]]:
         found: dict[str, list[LoggedEvent]] = defaultdict(list)
