@@ -114,4 +114,4 @@ def test_a_wheel_brings_the_migrations_along() -> None:
     assert included == {"alembic": "backends/postgres/migrations"}
     assert scripts() == ROOT / "alembic"
     assert not (ROOT / "alembic" / "__init__.py").exists()
-    assert ScriptDirectory(str(scripts())).get_bases() == ["0001"]
+    assert ScriptDirectory(str(scripts())).get_bases() == ["0001", "t001"]

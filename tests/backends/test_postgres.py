@@ -5,6 +5,7 @@ import inspect
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -65,6 +66,17 @@ def ask(store: PostgresStore, sql: str) -> Any:
 # Errors
 
 
+def made(kind: type[Exception]) -> Exception:
+    """An error of this kind, whatever it wants to be told."""
+    cause = ValueError("secret words")
+    for told in (("secret",), ("secret", "words"), ("secret", {}, cause), ("secret", "words", {}, cause)):
+        with suppress(TypeError):
+            error = kind(*told)
+            str(error)
+            return error
+    raise AssertionError(kind)
+
+
 def every_error() -> list[BaseException]:
     """One of each kind that a driver may raise."""
     found: list[BaseException] = []
@@ -72,10 +84,7 @@ def every_error() -> list[BaseException]:
         for _, kind in inspect.getmembers(module, inspect.isclass):
             # Rollback is a word of psycopg's to itself: no transaction lets it out.
             if issubclass(kind, Exception) and not issubclass(kind, Warning | psycopg.Rollback):
-                try:
-                    found.append(kind("secret words"))
-                except TypeError:
-                    found.append(kind.__new__(kind, "secret words"))
+                found.append(made(kind))
     return found
 
 
