@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
@@ -89,9 +90,9 @@ def _migrated(connection: Connection, revision: str) -> list[str]:
     wanted = script.get_revision(revision)
     try:
         known = {one.revision for head in before for one in script.iterate_revisions(head, "base")}
-    except CommandError as error:
+    except (CommandError, RevisionError) as error:
         raise StoreUnavailable(
-            "these tables were made by a newer release. Use that one, or a newer one still."
+            "these tables were made by a newer release. Use that one, or one newer still."
         ) from error
     down = wanted is None or wanted.revision in known - set(before)
     if down and not revision.startswith("timescale") and connection.execute(text(LAYOUT)).first() is not None:
