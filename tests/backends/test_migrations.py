@@ -14,10 +14,11 @@ from alembic.script import ScriptDirectory
 from backends.postgres.migrate import migrate, scripts
 from backends.postgres.options import Options
 from backends.postgres.store import open_postgres
+from metrics.errors import StoreUnavailable
 from telemetry.loader import Loader
 from telemetry.simulator.network import Simulation
 from telemetry.simulator.options import Options as Simulated
-from tests.backends.servers import database, serving_postgresql
+from tests.backends.servers import database, serving_postgresql, with_database
 from tests.backends.stores import Missing, closing
 from tests.laws.answers import everything
 from tests.laws.compare import load
@@ -107,6 +108,23 @@ def test_columns_declared_since_are_added_and_change_no_answer(url: str) -> None
         assert everything(store) == before
 
 
+def test_tables_of_a_newer_release_are_left_alone(url: str) -> None:
+    migrate(url, Options())
+    run(url, "UPDATE naap.alembic_version SET version_num = '9999'")
+
+    with pytest.raises(StoreUnavailable, match="newer release"):
+        open_postgres(url)
+
+
+def test_a_database_that_cannot_hold_every_text_is_refused(server: str) -> None:
+    run(server, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    try:
+        with pytest.raises(StoreUnavailable, match="encoding LATIN1"):
+            open_postgres(with_database(server, "latin"))
+    finally:
+        run(server, "DROP DATABASE latin WITH (FORCE)")
+
+
 def test_a_wheel_brings_the_migrations_along() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
@@ -114,4 +132,4 @@ def test_a_wheel_brings_the_migrations_along() -> None:
     assert included == {"alembic": "backends/postgres/migrations"}
     assert scripts() == ROOT / "alembic"
     assert not (ROOT / "alembic" / "__init__.py").exists()
-    assert ScriptDirectory(str(scripts())).get_bases() == ["0001"]
+    assert ScriptDirectory(str(scripts())).get_bases() == ["0001", "t001"]
