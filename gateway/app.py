@@ -16,8 +16,9 @@ from starlette.routing import Route
 
 from auth.caller import ANONYMOUS
 from backends.backend import Backend
+from backends.federated import Federated
 from gateway.health import healthz, readiness
-from gateway.intake import WriterIntake
+from gateway.intake import NoIntake, WriterIntake
 from gateway.middleware import Protected, gateway_error, http_error
 from gateway.settings import Settings
 from gateway.timeline import entry
@@ -52,7 +53,8 @@ class Parts:
 
     settings: Settings
     store: Backend
-    writer: Writer
+    # None where nothing is written: several stores, and none of them is for that.
+    writer: Writer | None
     regions: Regions
     clock: Clock
     datasets: Catalogue = field(default_factory=Catalogue)
@@ -61,8 +63,9 @@ class Parts:
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
+        several = self.store.request() if isinstance(self.store, Federated) else None
         return Context(
-            self.store,
+            several or self.store,
             self.clock(),
             entry,
             request.state.request_id,
@@ -71,6 +74,7 @@ class Parts:
             datasets=self.datasets,
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
+            several=several,
         )
 
     async def graph_context(self, request: Request) -> Context:
@@ -79,7 +83,7 @@ class Parts:
 
     def intake(self, _: Request) -> Intake:
         """A request's way to the loader."""
-        return WriterIntake(self.writer)
+        return NoIntake() if self.writer is None else WriterIntake(self.writer)
 
 
 def build_app(parts: Parts) -> Starlette:
@@ -92,7 +96,7 @@ def build_app(parts: Parts) -> Starlette:
         return Json({"name": "naap-gateway", "places": PLACES})
 
     async def readyz(_: Request) -> Response:
-        return await readiness(parts.store, parts.writer)
+        return await readiness(parts.store, parts.writer, parts.settings.store_timeout_s)
 
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
     return Starlette(
@@ -112,11 +116,13 @@ def build_app(parts: Parts) -> Starlette:
 def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        parts.writer.start()
+        if parts.writer is not None:
+            parts.writer.start()
         try:
             yield
         finally:
-            await asyncio.to_thread(parts.writer.stop)
+            if parts.writer is not None:
+                await asyncio.to_thread(parts.writer.stop)
             await parts.store.close()
 
     return lifespan

@@ -14,8 +14,10 @@ from starlette.applications import Starlette
 
 from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
+from gateway.places import is_embedded, places_of, shown
 from gateway.settings import Settings
-from gateway.store import is_embedded, open_store, utc_now
+from gateway.store import utc_now
+from gateway.stores import open_stores
 from gateway.writer import Writer
 from metrics.errors import BadRequest
 from metrics.targets import Targets
@@ -39,10 +41,10 @@ def run(settings: Settings, host: str | None, port: int | None, workers: int | N
         port=settings.port if port is None else port,
         workers=settings.workers if workers is None else workers,
     )
-    if settings.workers > 1 and is_embedded(settings.backend):
+    if settings.workers > 1 and any(is_embedded(place.url) for place in places_of(settings.backend)):
         raise BadRequest(
-            f"{settings.workers} workers cannot share {settings.backend}: an embedded store belongs to one process. "
-            "Serve with --workers 1, or set NAAP_BACKEND to a store that is a server.",
+            f"{settings.workers} workers cannot share {shown(settings.backend)}: an embedded store belongs to one "
+            "process. Serve with --workers 1, or set NAAP_BACKEND to a store that is a server.",
             "workers",
         )
     serve_one(settings, bound(settings.host, settings.port))
@@ -67,11 +69,13 @@ def serve_one(settings: Settings, listening: socket.socket) -> None:
     """One process, which also writes."""
     _log(settings)
     datasets, targets = Catalogue.of(load(settings.datasets)), Targets.load(settings.targets)
-    store, regions = open_store(settings.backend), Regions.load(settings.regions)
-    writer = Writer(Loader(store, utc_now, regions, Flops.load(settings.flops)), settings.loader_queue)
-    app = build_app(Parts(settings, store, writer, regions, utc_now, datasets, targets))
+    opened, regions, flops = open_stores(settings), Regions.load(settings.regions), Flops.load(settings.flops)
+    writer = None
+    if opened.store is not None:
+        writer = Writer(Loader(opened.store, utc_now, regions, flops), settings.loader_queue)
+    app = build_app(Parts(settings, opened.backend, writer, regions, utc_now, datasets, targets))
     tuned()
-    _announce(settings, asyncio.run(store.holds()).latest_ms)
+    _announce(settings, asyncio.run(opened.backend.holds()).latest_ms)
     # Ctrl-C has stopped the server in good order when uvicorn raises it again.
     with suppress(KeyboardInterrupt):
         uvicorn.Server(_config(settings, app)).run(sockets=[listening])
@@ -105,7 +109,7 @@ def _announce(settings: Settings, latest_ms: int | None) -> None:
     """Say what to open. What is shown ends at the latest event, so that an old dump is not an empty page."""
     host = "127.0.0.1" if settings.host in ANYWHERE else settings.host
     at = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-    click.echo(f"naap-gateway serves {settings.backend}. Open:")
+    click.echo(f"naap-gateway serves {shown(settings.backend)}. Open:")
     click.echo(f"  {at}/graphql   GraphiQL, with a first query that shows something")
     if latest_ms is None:
         click.echo(f"There are no events yet. Load some: naap ingest --to {at} FILE …")

@@ -88,7 +88,15 @@ def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
 class Settings:
     """Everything a start depends on."""
 
-    backend: str = _setting("chdb://~/.naap", _text, "The store: chdb:///path (embedded; ~ and . may begin it).")
+    backend: str = _setting(
+        "chdb://~/.naap",
+        _text,
+        "The store: chdb:///path (embedded; ~ and . may begin it); or several, comma-separated.",
+    )
+    store_timeout_s: int = _setting(10, _between(1, 600), "Seconds that a store may take for one answer.")
+    partial_answers: str = _setting(
+        "allow", _one_of("allow", "refuse"), "Of several stores, when one is away: allow or refuse answers of the rest."
+    )
     regions: Path | None = _setting(None, _readable, "A versioned file of regions: name, gateways, service URIs.")
     flops: Path | None = _setting(
         None, _readable, "A versioned file of peak FLOPS by GPU model and FLOPs per frame by workflow; unset: our own."

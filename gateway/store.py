@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,7 @@ import click
 from backends.backend import Backend
 from backends.log import Log
 from gateway.interpreter import tuned
+from gateway.places import places_of, shown, written
 from gateway.settings import Settings
 from metrics.errors import BadRequest
 from metrics.window import Window
@@ -38,12 +40,15 @@ def is_embedded(url: str) -> bool:
     return url.partition(":")[0] == "chdb"
 
 
-def open_store(url: str) -> Store:
-    """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
-    place = _place(url)
-    from backends.chdb import open_chdb  # half a second that other commands need not wait
+def open_store(url: str, timeout_s: float = 20.0) -> Store:
+    """The store at a URL, where a read may take so long.
 
-    return open_chdb(place)
+    Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used.
+    """
+    place = _place(url)
+    from backends.chdb import Limits, open_chdb  # half a second that other commands need not wait
+
+    return open_chdb(place, limits=Limits(seconds=timeout_s))
 
 
 def _place(url: str) -> Path | None:
@@ -66,8 +71,8 @@ def _no_store(url: str) -> BadRequest:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Loader]:
-    """The loader of the store, which is let go of at the end. What a crash left behind is derived first."""
-    store = open_store(settings.backend)
+    """The loader of the store that is written, which is let go of at the end. What a crash left is derived first."""
+    store = open_store(written(settings.backend).url, settings.store_timeout_s)
     try:
         loader = Loader(store, utc_now, Regions.load(settings.regions), Flops.load(settings.flops))
         tuned()
@@ -92,5 +97,6 @@ def rebuild(settings: Settings, start: datetime | None, end: datetime | None) ->
 
 def migrate(settings: Settings) -> None:
     """Opening a store creates and updates its tables; there is nothing else to do."""
-    with opened(settings):
-        click.echo(f"{settings.backend} is up to date")
+    for place in places_of(settings.backend):
+        with opened(replace(settings, backend=place.url)):
+            click.echo(f"{shown(place.url)} is up to date")

@@ -15,6 +15,7 @@ from graph import graphiql
 from graph.errors import extensions_of, logged
 from metrics.errors import BadRequest, GatewayError
 from resolvers.context import Context
+from resolvers.contributors import camel, contributors
 
 MAX_BODY_BYTES = 256 * 1024
 JSON, RESPONSE_JSON = "application/json", "application/graphql-response+json"
@@ -68,10 +69,10 @@ async def _answer(schema: strawberry.Schema, make_context: MakeContext, request:
     result: Any = await schema.execute(
         asked.query, variable_values=asked.variables, context_value=context, operation_name=asked.name
     )
-    return _response(result, media)
+    return _response(result, media, context)
 
 
-def _response(result: Any, media: str) -> Response:
+def _response(result: Any, media: str, context: Context) -> Response:
     errors: list[GraphQLError] = result.errors or []
     body: dict[str, Any] = {}
     # Where nothing was executed there is no `data`; a client that knows the new media type gets a status for it.
@@ -80,6 +81,8 @@ def _response(result: Any, media: str) -> Response:
         body["data"] = result.data
     if errors:
         body["errors"] = [error.formatted for error in errors]
+    if (told := contributors(context)) is not None and not refused:
+        body["extensions"] = {"backends": camel(told)}
     status = 400 if refused and media == RESPONSE_JSON else 200
     return Response(orjson.dumps(body), status, media_type=media)
 

@@ -17,6 +17,7 @@ from backends.backend import (
     StreamQuestion,
     StreamRecord,
 )
+from backends.federated import Federated
 from metrics.errors import TooComplex
 from metrics.question import Question
 from metrics.row import Row
@@ -87,6 +88,8 @@ class Context:
     # The process's own: orders that somebody reads page by page.
     rankings: Rankings = field(default_factory=Rankings)
     caller: Caller = ANONYMOUS
+    # Where several stores answer: the same as `backend`, which knows who contributed and what is missing.
+    several: Federated | None = None
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from resolvers.context import Context
+from resolvers.contributors import missing_names
 from rest import csv, media
 from rest.capabilities import CAPABILITIES
 from rest.compliance import COMPLIANCE
@@ -65,7 +66,8 @@ def _endpoint(operation: Listed | Single, context: Callable[[Request], Context])
         if isinstance(operation, Listed):
             return await _list(request, operation, asked, context(request))
         media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-        return Json(await operation.answer(context(request), asked))
+        asking = context(request)
+        return Json(await operation.answer(asking, asked), headers=_gaps(asking))
 
     return endpoint
 
@@ -77,7 +79,7 @@ async def _list(request: Request, operation: Listed, asked: Asked, context: Cont
     else:
         kind = media.CSV if wanted == "csv" else media.JSON
     page = await operation.answer(context, asked)
-    headers = {"Vary": "Accept"}
+    headers = {"Vary": "Accept", **_gaps(context)}
     if page.next_cursor is not None:
         headers["Link"] = _next(request, asked, page)
     if kind == media.CSV:
@@ -86,6 +88,12 @@ async def _list(request: Request, operation: Listed, asked: Asked, context: Cont
             csv.table(page.items, operation.item), 200, headers, f"{media.CSV}; charset=utf-8; header=present"
         )
     return Response(encoded(await framed(page, context)), 200, headers, media.JSON)
+
+
+def _gaps(context: Context) -> dict[str, str]:
+    """A header that names the stores whose part is missing: not every answer has a place for that within."""
+    names = missing_names(context)
+    return {"Missing-Backends": ", ".join(names)} if names else {}
 
 
 def _next(request: Request, asked: Asked, page: Paged) -> str:
