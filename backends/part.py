@@ -41,46 +41,48 @@ class Part:
 WHOLE = Part()
 
 
-def part_of(pairs: Iterable[tuple[str, str]], argument: str) -> Part:
-    """The part that `source=…`, `region=…`, `from=…`, `until=…` describe. Raises BadRequest naming `argument`.
+def part_of(pairs: Iterable[tuple[str, str]], argument: str, label: str = "") -> Part:
+    """The part that `source=…`, `region=…`, `from=…`, `until=…` describe. Raises BadRequest about `argument`.
 
+    Its message begins with `label` (the argument itself where none is given).
     `source` and `region` may come several times; `region=` with nothing behind it is what has no region.
     """
+    label = label or argument
     sources, regions = set[str](), set[str]()
     edges: dict[str, int] = {}
     for key, value in pairs:
         if key not in KEYS:
-            raise BadRequest(f"{argument}: {key!r} is none of {', '.join(KEYS)}.", argument)
+            raise BadRequest(f"{label}: {key!r} is none of {', '.join(KEYS)}.", argument)
         if len(value) > MOST_TEXT:
-            raise BadRequest(f"{argument}: {key} is longer than {MOST_TEXT} characters.", argument)
+            raise BadRequest(f"{label}: {key} is longer than {MOST_TEXT} characters.", argument)
         if key == SOURCE:
             if not value:
-                raise BadRequest(f"{argument}: source is blank. Name one, like source=default.", argument)
+                raise BadRequest(f"{label}: source is blank. Name one, like source=default.", argument)
             sources.add(value)
         elif key == REGION:
             regions.add(value)
         elif key in edges:
-            raise BadRequest(f"{argument}: {key} is given more than once.", argument)
+            raise BadRequest(f"{label}: {key} is given more than once.", argument)
         else:
-            edges[key] = _hour(key, value, argument)
+            edges[key] = _hour(key, value, argument, label)
     first, end = edges.get(FROM), edges.get(UNTIL)
     if first is not None and end is not None and first >= end:
-        raise BadRequest(f"{argument}: until must be later than from.", argument)
+        raise BadRequest(f"{label}: until must be later than from.", argument)
     return Part(frozenset(sources) or None, frozenset(regions) or None, first, end)
 
 
-def _hour(key: str, text: str, argument: str) -> int:
+def _hour(key: str, text: str, argument: str, label: str) -> int:
     # In a URL a + stands for a space, also that of a zone.
     example = f"Write a whole hour with its zone, like {key}=2026-01-10T00:00:00Z."
     try:
         at = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
     except ValueError:
-        raise BadRequest(f"{argument}: {key} {text[:40]!r} is not a time. {example}", argument) from None
+        raise BadRequest(f"{label}: {key} {text[:40]!r} is not a time. {example}", argument) from None
     if at.tzinfo is None:
-        raise BadRequest(f"{argument}: {key} {text!r} has no time zone. {example}", argument)
+        raise BadRequest(f"{label}: {key} {text!r} has no time zone. {example}", argument)
     at_ms = to_ms(at)
     if at_ms % HOUR_MS or at.microsecond:
-        raise BadRequest(f"{argument}: {key} {text!r} is not a whole hour. {example}", argument)
+        raise BadRequest(f"{label}: {key} {text!r} is not a whole hour. {example}", argument)
     return at_ms
 
 

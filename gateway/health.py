@@ -1,6 +1,7 @@
 """`/healthz`: the process lives. `/readyz`: the stores answer and what was taken in is counted."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from metrics.window import from_ms
 from rest.json import Json
 from rest.page import instant
 
+log = logging.getLogger("naap.health")
+
 
 async def healthz(request: Request) -> Response:
     """Alive, whatever else."""
@@ -28,7 +31,7 @@ async def readiness(store: Backend, writer: Writer | None, timeout_s: float) -> 
     """
     loader = {} if writer is None else {"loader": writer.state}
     members = {one.name: one.store for one in store.members} if isinstance(store, Federated) else {store.name: store}
-    states = await asyncio.gather(*(_state(one, timeout_s) for one in members.values()))
+    states = await asyncio.gather(*(_state(name, one, timeout_s) for name, one in members.items()))
     told = [{"name": name, **state} for name, state in zip(members, states, strict=True)]
     away = [state for state in states if state["status"] != "ready"]
     refused = bool(away) and not (isinstance(store, Federated) and store.allows_partial and len(away) < len(states))
@@ -40,15 +43,17 @@ async def readiness(store: Backend, writer: Writer | None, timeout_s: float) -> 
     return Json(content, 200 if ready else 503)
 
 
-async def _state(store: Backend, timeout_s: float) -> Mapping[str, Any]:
+async def _state(name: str, store: Backend, timeout_s: float) -> Mapping[str, Any]:
     """One store: does it answer, and how far does it reach? What an error says may name a host or a path."""
     try:
         async with asyncio.timeout(timeout_s):
             await store.ping()
             held = await store.holds()
     except (TimeoutError, StoreTimeout):
+        log.warning("store %s does not answer in time", name)
         return {"status": f"no answer within {timeout_s:g} s"}
-    except GatewayError:
+    except GatewayError as error:
+        log.warning("store %s is not ready: %s", name, error)
         return {"status": "unavailable; the reason is in the log"}
     return {"status": "ready", "last_event_at": _instant(held), "pending_events": held.pending}
 

@@ -103,7 +103,7 @@ def _place(text: str, number: int) -> Place:
     if not parts.netloc and parts.path:
         # urlunsplit drops the empty host of scheme:///path for schemes that it does not know.
         url = url.replace(f"{parts.scheme}:{parts.path}", f"{parts.scheme}://{parts.path}", 1)
-    return Place(url, name or f"store-{number}", part_of(own, argument), writes == "true")
+    return Place(url, name or f"store-{number}", part_of(own, BACKEND, argument), writes == "true")
 
 
 def _once(pairs: Iterable[tuple[str, str]], key: str, argument: str) -> str | None:
