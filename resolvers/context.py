@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, S
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
+from zlib import crc32
 
 from auth.caller import ANONYMOUS, Caller
 from backends.backend import (
@@ -101,6 +102,13 @@ class Context:
     def __post_init__(self) -> None:
         self.now = self.now.astimezone(UTC)
         self.loader = Loader(self.backend, self.limits.max_stream_pages)
+
+    @property
+    def missing_mark(self) -> int:
+        """A number that tells apart what was read without some stores; 0 where none is missing."""
+        told = () if self.several is None else self.several.contributions
+        names = [one.name for one in told if one.is_missing]
+        return crc32(repr(names).encode()) if names else 0
 
     def spend_points(self, points: int, as_column: bool = False) -> None:
         """Take the points of a series from what the request may ask. Raises TooComplex where too few are left."""

@@ -19,7 +19,7 @@ from metrics.errors import StoreTimeout, StoreUnavailable, TooComplex
 from metrics.question import Question
 from metrics.window import Window
 from telemetry.regions import Regions
-from tests.graph.world import ALICE, NOW, NOW_MS, CountingStore, fact, sighting
+from tests.graph.world import ALICE, BOB, CAROL, NOW, NOW_MS, CountingStore, fact, sighting
 
 SECRET = "postgresql://user:hunter2@db.internal/naap /var/lib/secret"
 HOUR = Window.of_ms(NOW_MS - 3_600_000, NOW_MS)
@@ -267,3 +267,25 @@ async def test_where_no_store_is_for_writing_events_are_refused(gateway: Any) ->
     response = await client.post("/v1/events", content=b"{}", headers={"Content-Type": "application/json"})
     assert response.status_code == 403
     assert "writes=true" in response.json()["detail"]
+
+
+async def test_an_order_made_without_a_store_is_not_taken_for_the_whole_order(gateway: Any) -> None:
+    stores, client = gateway
+    for n, store in enumerate(stores):
+        for address in (ALICE, BOB, CAROL):
+            at_ms = NOW_MS - 1_000 * (n + 1)
+            store.add(fact(f"{n} {address}", at_ms, {"sessions": 1}, source=store.source, orchestrator=address))
+            store.add(sighting(f"{n} {address}", at_ms, at_ms, source=store.source, orchestrator=address))
+    query = """query($after: String) { orchestrators(first: 1, after: $after,
+      orderBy: {metric: "sessions", window: {start: "2026-01-09T13:00:00Z", end: "2026-01-09T14:00:00Z"}}) {
+      nodes { address } pageInfo { endCursor } } }"""
+
+    async def page(after: str | None = None) -> Any:
+        answer = await client.post("/graphql", json={"query": query, "variables": {"after": after}})
+        return answer.json()["data"]["orchestrators"]["pageInfo"]["endCursor"]
+
+    stores[0].fail["rows"] = StoreUnavailable(SECRET)
+    partial = await page()
+    del stores[0].fail["rows"]
+    assert await page() != partial
+    assert await page(partial) is not None, "whoever pages on in it still can"

@@ -63,7 +63,8 @@ async def test_it_is_alive_and_ready(running: Running) -> None:
         assert time.monotonic() < deadline, ready.text
         await asyncio.sleep(0.01)
     assert ready.json() == {
-        "status": "ready", "store": "ready", "loader": "ready", "last_event_at": None, "pending_events": 0
+        "status": "ready", "store": "ready", "loader": "ready", "last_event_at": None, "pending_events": 0,
+        "backends": [{"name": "memory", "status": "ready", "last_event_at": None, "pending_events": 0}],
     }  # fmt: skip
 
 

@@ -44,7 +44,16 @@ def test_its_table_of_settings_is_what_serve_lists() -> None:
 def test_its_table_of_commands_is_true() -> None:
     named = re.findall(r"^\| `naap (\w+)(.*?)` \|", README, flags=re.MULTILINE)
 
-    assert {name for name, _ in named} == {"serve", "ingest", "simulate", "rebuild", "migrate", "schema", "datasets"}
+    assert {name for name, _ in named} == {
+        "serve",
+        "ingest",
+        "simulate",
+        "rebuild",
+        "migrate",
+        "copy",
+        "schema",
+        "datasets",
+    }
     for name, rest in named:
         offered = naap(name, "--help").stdout
         for option in re.findall(r"--\w+", rest):
