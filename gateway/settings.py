@@ -5,7 +5,7 @@ An unknown or malformed variable stops the start with a message that names it: a
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,13 @@ def _readable(text: str) -> Path:
 
 
 def _secret_in(path: Path) -> Callable[[str], str]:
+    return _text_in(path, _secret)
+
+
+def _text_in(path: Path, read: Callable[[str], str] = _text) -> Callable[[str], str]:
     def parse(_: str) -> str:
         try:
-            return _secret(path.read_text(encoding="utf-8"))
+            return read(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ValueError(f"names a file that cannot be read: {path} ({error.strerror})") from None
         except UnicodeDecodeError:
@@ -93,6 +97,7 @@ class Settings:
         _text,
         "The store: chdb:///path (embedded; ~ and . may begin it); or several, comma-separated.",
     )
+    backend_file: Path | None = _setting(None, _readable, "The same, read from a file: a URL may hold a password.")
     store_timeout_s: int = _setting(10, _between(1, 600), "Seconds that a store may take for one answer.")
     partial_answers: str = _setting(
         "allow", _one_of("allow", "refuse"), "Of several stores, when one is away: allow or refuse answers of the rest."
@@ -143,6 +148,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         raise BadRequest(
             "NAAP_OPERATOR_TOKEN and NAAP_OPERATOR_TOKEN_FILE are both set. Keep one of them.", "NAAP_OPERATOR_TOKEN"
         )
+    if settings.backend_file is not None:
+        if variable("backend") in environment:
+            raise BadRequest("NAAP_BACKEND and NAAP_BACKEND_FILE are both set. Keep one of them.", "NAAP_BACKEND")
+        read = _parsed("backend_file", _text_in(settings.backend_file), "")
+        settings = replace(settings, backend=read)
     _ = settings.token  # a file without a usable token stops the start, not the first request
     return settings
 
