@@ -5,15 +5,12 @@ fails is not asked again in it, whoever else holds its part answers instead, and
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from hashlib import blake2b
-from time import perf_counter
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
+from backends.asking import Asking, Failed, Member, gathered, kept_sessions, timed
 from backends.backend import (
-    Backend,
     Holdings,
     LoggedEvent,
     SessionQuestion,
@@ -24,7 +21,6 @@ from backends.backend import (
     StreamRecord,
 )
 from backends.cutting import (
-    SessionCut,
     about,
     about_seen,
     about_sessions,
@@ -37,7 +33,6 @@ from backends.cutting import (
     joined_sessions,
     joined_stakes,
 )
-from backends.part import WHOLE, Part
 from backends.routing import EVERYTHING, Asked, Holder, Map
 from backends.streaming import page_of_streams, stream_ids
 from backends.told import Contribution, Told
@@ -46,27 +41,7 @@ from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
 
-log = logging.getLogger("naap.federated")
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Member:
-    """One of the stores: a name that may be shown, what it states that it holds, and the store."""
-
-    name: str
-    store: Backend
-    part: Part = WHOLE
-    # How far its sources reached when it last said so.
-    reach: Mapping[str, tuple[int, int]] | None = None
-
-
-class Failed(Exception):
-    """Stores failed while they were asked; what the others answered is remembered."""
-
-    def __init__(self, errors: Mapping[int, GatewayError]) -> None:
-        super().__init__(sorted(errors))
-        self.errors = errors
 
 
 class Federated:
@@ -99,17 +74,18 @@ class Federated:
         return self._told is not None and bool(self._told.lost)
 
     async def holds(self) -> Holdings:
-        return await self._answer(self._holds)
+        # Afresh: whoever asks wants to know whether something has changed.
+        return await self._answer(self._holds, afresh=True)
 
     async def rows(self, question: Question) -> Sequence[Row]:
-        async def ask(asking: "Asking") -> Sequence[Row]:
+        async def ask(asking: Asking) -> Sequence[Row]:
             cuts = [cut(question, one) for one in asking.map.asks(about(question))]
             return joined(question, await asking.each(cuts, "rows"))
 
         return await self._answer(ask, about(question))
 
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
-        async def ask(asking: "Asking") -> Sequence[Seen]:
+        async def ask(asking: Asking) -> Sequence[Seen]:
             asks = asking.map.asks(about_seen(question), any_time=True)
             cuts = [cut_seen(question, one, alone=len(asks) == 1) for one in asks]
             return joined_seen(question, await asking.each(cuts, "seen"))
@@ -117,21 +93,21 @@ class Federated:
         return await self._answer(ask, about_seen(question))
 
     async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
-        async def ask(asking: "Asking") -> Sequence[SessionRecord]:
+        async def ask(asking: Asking) -> Sequence[SessionRecord]:
             cuts = [cut_sessions(question, one) for one in asking.map.asks(about_sessions(question))]
-            return joined_sessions(question, await asyncio.gather(*(_kept_sessions(asking, one) for one in cuts)))
+            return joined_sessions(question, await gathered(kept_sessions(asking, one) for one in cuts))
 
         return await self._answer(ask, about_sessions(question))
 
     async def streams(self, question: StreamQuestion) -> Sequence[StreamRecord]:
-        async def ask(asking: "Asking") -> Sequence[StreamRecord]:
+        async def ask(asking: Asking) -> Sequence[StreamRecord]:
             passing = {one.store for one in asking.map.asks(about_sessions(question.sessions))}
             return await page_of_streams(asking.of(passing), asking.of(asking.map.present()), question)
 
         return await self._answer(ask, about_sessions(question.sessions))
 
     async def stream_count(self, question: SessionQuestion) -> int:
-        async def ask(asking: "Asking") -> int:
+        async def ask(asking: Asking) -> int:
             asks = [(one.store, question) for one in asking.map.asks(about_sessions(question))]
             counts = await asking.all(dict(asks), "stream_count")
             some = {store for store, count in counts.items() if count}
@@ -144,7 +120,7 @@ class Federated:
     async def events(self, owners: Iterable[str]) -> Sequence[LoggedEvent]:
         wanted = tuple(owners)
 
-        async def ask(asking: "Asking") -> Sequence[LoggedEvent]:
+        async def ask(asking: Asking) -> Sequence[LoggedEvent]:
             # A session's events may lie on both sides of an edge.
             found = await asking.all(dict.fromkeys(asking.map.present(), wanted), "events")
             return joined_events(found[store] for store in sorted(found))
@@ -152,7 +128,7 @@ class Federated:
         return await self._answer(ask, EVERYTHING)
 
     async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
-        async def ask(asking: "Asking") -> Sequence[Staked]:
+        async def ask(asking: Asking) -> Sequence[Staked]:
             # Stake is imported beside a feed: where it lies, no source tells.
             found = await asking.all(dict.fromkeys(asking.map.present(), question), "stakes")
             return joined_stakes(question, (found[store] for store in sorted(found)))
@@ -162,7 +138,7 @@ class Federated:
     async def ping(self) -> None:
         """Return if every store answers, or one where partial answers are allowed."""
 
-        async def ask(asking: "Asking") -> None:
+        async def ask(asking: Asking) -> None:
             await asking.all(dict.fromkeys(asking.map.present(), ()), "ping")
 
         await self._answer(ask, EVERYTHING)
@@ -170,13 +146,15 @@ class Federated:
     async def close(self) -> None:
         await asyncio.gather(*(member.store.close() for member in self.members))
 
-    async def _answer(self, work: Callable[["Asking"], Awaitable[T]], asked: Asked | None = None) -> T:
+    async def _answer(
+        self, work: Callable[[Asking], Awaitable[T]], asked: Asked | None = None, afresh: bool = False
+    ) -> T:
         """What `work` makes of the stores that answer; begun again, with what is known, where one fails meanwhile."""
         told = self._told or Told()
         known: dict[Hashable, Any] = {}
-        await self._reach(told)
+        await self._reach(told, afresh)
         while True:
-            asking = Asking(self, self._map(told), told, known)
+            asking = Asking(self.members, self._timeout_s, self._map(told), told, known)
             lost = {} if asked is None else asking.map.lost(asked)
             if asked is EVERYTHING:
                 lost = {store: lost.get(store, []) for store in asking.map.away}
@@ -194,29 +172,28 @@ class Federated:
                 told.yielded.update(dict.fromkeys(cell for cell in asking.map.about(asked) if cell.yielding))
             return answer
 
-    async def _reach(self, told: Told) -> None:
-        """Find out, once in a request, how far the stores reach. One that is slow in saying so is slow."""
-        wanted = [n for n in range(len(self.members)) if n not in told.held and n not in told.failed]
-        if not wanted:
-            return
-        found = await asyncio.gather(*(self._held(store, told) for store in wanted))
-        for store, held in zip(wanted, found, strict=True):
-            if isinstance(held, GatewayError):
-                told.failed[store] = held
-            else:
-                told.held[store] = held
-                self.members[store].reach = held.sources
+    async def _reach(self, told: Told, afresh: bool) -> None:
+        """Find out, once in a request or afresh, how far the stores reach. One that is slow in saying so is slow."""
+        async with told.asking:
+            wanted = [n for n in range(len(self.members)) if n not in told.failed and (afresh or n not in told.held)]
+            found = await asyncio.gather(*(self._held(store) for store in wanted))
+            for store, held in zip(wanted, found, strict=True):
+                if isinstance(held, GatewayError):
+                    told.failed[store] = held
+                else:
+                    told.held[store] = held
+                    self.members[store].reach = held.sources
 
-    async def _held(self, store: int, told: Told) -> Holdings | GatewayError:
+    async def _held(self, store: int) -> Holdings | GatewayError:
         try:
-            return await self.timed(store, self.members[store].store.holds(), self._timeout_s / 2)
+            return await timed(self.members[store], self.members[store].store.holds(), self._timeout_s / 2)
         except (StoreTimeout, StoreUnavailable) as error:
             return error
 
     def _map(self, told: Told) -> Map:
         return Map.of([Holder(member.part, member.reach) for member in self.members], frozenset(told.failed))
 
-    async def _holds(self, asking: "Asking") -> Holdings:
+    async def _holds(self, asking: Asking) -> Holdings:
         told = asking.told
         sources: dict[str, tuple[int, int]] = {}
         for held in told.held.values():
@@ -231,103 +208,3 @@ class Federated:
         missing = tuple(self.members[store].name for store in away)
         pending = sum(held.pending for held in told.held.values())
         return Holdings(sources, pending, int.from_bytes(version.digest()), missing)
-
-    async def timed(self, store: int, reading: Awaitable[T], timeout_s: float | None = None) -> T:
-        """What a store answers in time. Raises StoreTimeout where it does not."""
-        try:
-            async with asyncio.timeout(timeout_s or self._timeout_s):
-                return await reading
-        except (TimeoutError, StoreTimeout) as error:
-            log.warning("store %s did not answer in time", self.members[store].name)
-            raise StoreTimeout(
-                f"the store {self.members[store].name} did not answer within {self._timeout_s:g} s. Ask for a shorter "
-                "window or a wider interval, or try again later."
-            ) from error
-        except StoreUnavailable as error:
-            log.warning("store %s cannot be used: %s", self.members[store].name, error)
-            raise StoreUnavailable(
-                f"the store {self.members[store].name} cannot be reached or used; the reason is in the gateway's log."
-            ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """One attempt at an answer: who answers for what, and what was answered already."""
-
-    federated: Federated
-    map: Map
-    told: Told
-    known: dict[Hashable, Any]
-
-    async def ask(self, store: int, method: str, question: Any) -> Any:
-        """What one store answers. Raises Failed."""
-        if (store, method, question) not in self.known:
-            call = getattr(self.federated.members[store].store, method)
-            began = perf_counter()
-            try:
-                found = await self.federated.timed(store, call(*(() if method == "ping" else (question,))))
-            except (StoreTimeout, StoreUnavailable) as error:
-                self.told.read(store, perf_counter() - began, 0)
-                raise Failed({store: error}) from error
-            self.told.read(store, perf_counter() - began, len(found) if isinstance(found, Sequence) else 0)
-            self.known[store, method, question] = found
-        return self.known[store, method, question]
-
-    async def all(self, questions: Mapping[int, Any], method: str) -> dict[int, Any]:
-        """What each store answers to its question. Raises Failed with all that fail, when all are done."""
-        found = await gathered(self.ask(store, method, question) for store, question in questions.items())
-        return dict(zip(questions, found, strict=True))
-
-    async def each(self, cuts: Sequence[Any], method: str) -> list[tuple[Any, Any]]:
-        """The cuts, each with what its store answers."""
-        found = await gathered(self.ask(one.store, method, one.question) for one in cuts)
-        return list(zip(cuts, found, strict=True))
-
-    def of(self, stores: Iterable[int]) -> "Group":
-        """Some of the stores."""
-        return Group(self, tuple(sorted(stores)))
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Some stores, asked together."""
-
-    asking: Asking
-    stores: tuple[int, ...]
-
-    async def streams(self, questions: Mapping[int, StreamQuestion]) -> dict[int, Sequence[StreamRecord]]:
-        """A page of streams of each."""
-        return await self.asking.all(questions, "streams")
-
-    async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
-        """Sessions of all."""
-        found = await self.asking.all(dict.fromkeys(self.stores, question), "sessions")
-        return joined_sessions(question, (found[store] for store in self.stores))
-
-
-async def gathered(readings: Iterable[Awaitable[T]]) -> list[T]:
-    """All results. Raises the first stranger among the errors, else one Failed for all stores that failed."""
-    found = await asyncio.gather(*readings, return_exceptions=True)
-    errors: dict[int, GatewayError] = {}
-    for one in found:
-        if isinstance(one, Failed):
-            errors.update(one.errors)
-        elif isinstance(one, BaseException):
-            raise one
-    if errors:
-        raise Failed(errors)
-    return cast("list[T]", found)
-
-
-async def _kept_sessions(asking: Asking, made: SessionCut) -> Sequence[SessionRecord]:
-    """The first sessions of a cut, `limit` of them if there are so many, without the regions to drop."""
-    question, kept = made.question, dict[str, SessionRecord]()
-    while True:
-        page: Sequence[SessionRecord] = await asking.ask(made.store, "sessions", question)
-        kept |= {one.owner: one for one in page if made.drop is None or made.drop.admit(one.region)}
-        if made.drop is None or len(page) < question.limit or len(kept) >= made.question.limit:
-            return list(kept.values())
-        # A page begins at the instant at which the last one ended; it is longer where that instant fills it.
-        last_ms = page[-1].requested_ms
-        longer = question.limit * 2 if last_ms == question.start_ms else question.limit
-        question = replace(question, start_ms=last_ms, limit=longer)

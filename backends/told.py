@@ -1,5 +1,6 @@
 """Who contributed to an answer, and what is missing from it."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -43,6 +44,7 @@ class Told:
     """What one request has found out about its stores, by their number. Grows while the request is answered."""
 
     held: dict[int, Holdings] = field(default_factory=dict)
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     failed: dict[int, GatewayError] = field(default_factory=dict)
     rows: dict[int, int] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
+from backends.asking import Member
 from backends.backend import Backend
-from backends.federated import Federated, Member
+from backends.federated import Federated
 from backends.later import Later
 from gateway.places import is_several, places_of
 from gateway.settings import Settings

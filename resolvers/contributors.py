@@ -38,6 +38,7 @@ def _contribution(one: Contribution) -> dict[str, Any]:
         "milliseconds": round(one.milliseconds, 3),
         "reached_until": _instant(one.reached_ms),
         **error,
+        "is_missing": one.is_missing,
         "missing": [_stretch(part) for part in one.missing],
         "left_to_others": [{**_stretch(part), "answered_by": [*part.answered_by]} for part in one.yielding],
     }

@@ -98,8 +98,10 @@ BACKEND = schema.record(
         "milliseconds": schema.number("How long its answers took, added up.", minimum=0),
         "reached_until": schema.instant("Its latest event.", nullable=True),
         "error": schema.record(_REASON, "Why it did not answer; left out where it did."),
+        "is_missing": schema.boolean("Does the answer go without its part?"),
         "missing": schema.listing(
-            schema.record(_PART, "A part of the data.", optional=("region",)), "What the answer goes without."
+            schema.record(_PART, "A part of the data.", optional=("region",)),
+            "What the answer goes without, as far as that is known.",
         ),
         "left_to_others": schema.listing(
             schema.record(

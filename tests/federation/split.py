@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from backends.asking import Member
 from backends.backend import SessionQuestion, StreamQuestion
 from backends.copying import BEGINNING, copy
-from backends.federated import Federated, Member
+from backends.federated import Federated
 from backends.part import Part
 from metrics.dimension import Dimension
 from metrics.question import Question

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backends.federated import Federated, Member
+from backends.asking import Member
+from backends.federated import Federated
 from backends.later import Later
 from backends.part import WHOLE
 from gateway.app import Parts, build_app
@@ -178,6 +179,25 @@ async def test_a_store_that_could_not_be_opened_comes_back() -> None:
         assert total(await federated.request().rows(ASKED)) == expected
 
 
+async def test_a_request_asks_once_how_far_the_stores_reach() -> None:
+    stores, federated = three()
+    request = federated.request()
+    await asyncio.gather(*(request.rows(ASKED) for _ in range(5)))
+    await request.rows(Question.of(SESSIONS.measures, HOUR, None, [Dimension.ORCHESTRATOR]))
+
+    assert [store.calls["holds"] for store in stores] == [1, 1, 1]
+
+
+async def test_a_store_of_which_nothing_is_known_is_missing_all_the_same() -> None:
+    stores, federated = three()
+    stores[1].fail["holds"] = StoreUnavailable(SECRET)
+    request = federated.request()
+
+    assert total(await request.rows(ASKED)) == 2
+    (lost,) = [one for one in request.contributions if one.is_missing]
+    assert (lost.name, lost.missing, lost.error is not None) == ("store-y", (), True)
+
+
 class Running:
     """A gateway over three stores."""
 
@@ -208,7 +228,10 @@ async def test_a_query_names_who_contributed_and_how_far_they_reach(gateway: Any
     assert [(one["name"], one["rows"], one["reachedUntil"]) for one in told] == [
         (f"store-{source}", 1, "2026-01-09T13:59:59.999Z") for source in "xyz"
     ]
-    assert all(one["milliseconds"] >= 0 and one["missing"] == [] and "error" not in one for one in told)
+    assert all(
+        one["milliseconds"] >= 0 and one["missing"] == [] and not one["isMissing"] and "error" not in one
+        for one in told
+    )
 
 
 async def test_a_query_that_loses_a_store_is_answered_in_time_says_so_and_is_partial(gateway: Any) -> None:
