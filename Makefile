@@ -7,14 +7,15 @@ BIN    := $(VENV)/bin
 PIP    := [ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip --disable-pip-version-check $$quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install venv demo test check schema docs datasets bench clean
+.PHONY: help install venv demo test check clients schema docs datasets bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo     simulate a network of the last 48 hours, load it, serve it on http://127.0.0.1:$(PORT) (PORT=$(PORT))"
 	@echo "make test     run the whole test suite"
 	@echo "make check    formatting, types, layers, generated files, tests: what CI runs"
-	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, docs/questions.md"
+	@echo "make clients  try clients that others wrote against a running gateway (Node comes from PyPI where there is none)"
+	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, questions.md, private-fields.md"
 	@echo "make datasets write promptsets/release"
 	@echo "make bench    measure, and write bench/results.md"
 	@echo "make install  only install naap, into $(VENV)"
@@ -35,12 +36,16 @@ check: $(VENV)/.dev
 	@$(BIN)/python -m gateway.docs | diff -u docs/metrics.md - || { echo "docs/metrics.md is stale: run make docs"; exit 1; }
 	$(BIN)/pytest
 
+clients: $(VENV)/.dev
+	$(BIN)/python -m tests.clients.run
+
 schema: $(VENV)/.dev
 	$(BIN)/naap schema > schema.graphql
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m gateway.docs > docs/metrics.md
 	$(BIN)/python -m gateway.question_docs > docs/questions.md
+	$(BIN)/python -m gateway.rights_docs > docs/private-fields.md
 
 datasets: $(VENV)/.lean
 	$(BIN)/python -m promptsets.rule.write

@@ -125,6 +125,65 @@ class StakeQuestion:
     last_ms: int
 
 
+# The owner of a payment's fact is this, its source, "/" and its event's id.
+PAYMENT_OWNER = "payment/"
+# A place in a list that is ordered by time, source and a text: by code points, the latest first.
+Position = tuple[int, str, str]
+
+
+class PaymentRecord(NamedTuple):
+    """One payment: as its event states it, with the gateway and the workflow that its fact counts for."""
+
+    recipient: str
+    at_ms: int
+    source: str
+    id: str
+    request_id: str  # "" where not said
+    gateway: str | None
+    workflow: str | None
+    tickets: int
+    face_value_wei: int | None  # face value × tickets
+    fees_wei: int | None
+
+
+class IncidentRecord(NamedTuple):
+    """One error event or rise of a restart counter: what its fact counts for, and the event that says it."""
+
+    orchestrator: str
+    at_ms: int
+    source: str
+    key: str  # of the fact: a word, "/" and the event's id
+    gpu: str | None
+    workflow: str | None
+    gateway: str | None
+    restarts: int | None  # how far the counter rose; None: an error event
+    body: bytes  # empty where the event counts no longer
+
+
+class PaymentEvent(NamedTuple):
+    """The event of a payment that carries a request's id."""
+
+    request_id: str
+    at_ms: int
+    source: str
+    id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuestion:
+    """Of each of these wallets at most `limit` records in [start_ms, end_ms), the latest first, behind `after`.
+
+    `after` is the place of a record in the order (at_ms, source, id), that of incidents in (at_ms, source, key).
+    """
+
+    wallets: tuple[str, ...]
+    start_ms: int
+    end_ms: int
+    after: Position | None = None
+    limit: int = 100
+
+
 class Backend(Protocol):
     """Somewhere facts are kept and questions are answered."""
 
@@ -156,6 +215,21 @@ class Backend(Protocol):
 
         Of several statements of one instant the one with the smallest (source, id).
         """
+
+    async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
+        """Payments to these recipients, ordered by recipient, then descending by (at_ms, source, id)."""
+
+    async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
+        """Facts of these orchestrators that count error events or restarts, each with the body of its event.
+
+        Ordered by orchestrator, then descending by (at_ms, source, key).
+        """
+
+    async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
+        """How many incidents each orchestrator has in the window, whatever `after` and `limit`. None: left out."""
+
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
+        """The events of the payments that carry one of these request ids (never ""), ordered by their fields."""
 
     async def ping(self) -> None:
         """Return if the store answers. Raises StoreUnavailable or StoreTimeout."""

@@ -8,10 +8,9 @@ import asyncio
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,31 +21,21 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from backends.clickhouse.compile import Statement
 from backends.clickhouse.errors import as_gateway_errors
 from backends.clickhouse.handle import Handle, OnStatement, Records
+from backends.clickhouse.limits import WRITING, Limits, reading
 from backends.clickhouse.store import ClickHouseStore
 from metrics.errors import StoreInUse, StoreUnavailable
 
 DATABASE = "naap"
-# The cache of conditions takes some IN for others and then leaves rows out (several releases until 26.9 did).
-EXACT = {"use_query_condition_cache": 0}
+READ = Limits()
 # Directories that this process has opened: a lock on one of them may be its own.
 _OPENED: set[Path] = set()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one read may use."""
-
-    seconds: float = 20
-    memory_bytes: int = 2 * 1024**3
-    rows: int = 500_000
-    threads: int = 1  # short reads gain nothing from a second one
 
 
 def open_chdb(
     path: str | Path | None = None,
     *,
     readers: int = 2,
-    limits: Limits = Limits(),  # frozen
+    limits: Limits = READ,
     on_statement: OnStatement | None = None,
 ) -> ClickHouseStore:
     """Open the store in a directory, made if missing, or a new one in memory.
@@ -64,8 +53,8 @@ def open_chdb(
         with as_gateway_errors("open"):
             # chDB's own database is no Atomic one.
             client.command(f"CREATE DATABASE IF NOT EXISTS `{database}` ENGINE = Atomic")
-        writer = Handle(_writing(client, database), on_statement)
-        pool = ReadPool(lambda: _reading(_connect(place), database, limits), readers, on_statement)
+        writer = Handle(_set(client, database, WRITING), on_statement)
+        pool = ReadPool(lambda: _set(_connect(place), database, reading(limits)), readers, on_statement)
         dropped = None if place else f"DROP DATABASE `{database}` SYNC"
         return ClickHouseStore("chdb", writer, pool, on_close=dropped)
     except BaseException:
@@ -91,7 +80,7 @@ class ReadPool:
             raise StoreUnavailable("the store is closed.") from error
         return await reading
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Wait for what runs, then let go of every handle."""
         self._threads.shutdown(wait=True, cancel_futures=True)
         for handle in self._handles:
@@ -116,33 +105,8 @@ def _connect(place: Path | None) -> Client:
         raise _unopened(place, error) from error
 
 
-def _reading(client: Client, database: str, limits: Limits) -> Client:
+def _set(client: Client, database: str, settings: Mapping[str, object]) -> Client:
     client.database = database
-    settings = {
-        "max_execution_time": limits.seconds,
-        "max_memory_usage": limits.memory_bytes,
-        "max_result_rows": limits.rows,
-        "result_overflow_mode": "throw",
-        "max_threads": limits.threads,
-        **EXACT,
-        # Last: from here on neither settings nor data can be changed.
-        "readonly": 1,
-    }
-    for name, value in settings.items():
-        client.set_client_setting(name, value)
-    return client
-
-
-def _writing(client: Client, database: str) -> Client:
-    client.database = database
-    settings = {
-        # An insert must become one part, whatever its size: that makes it all or nothing.
-        "max_insert_threads": 1,
-        "min_insert_block_size_rows": 100_000_000,
-        "min_insert_block_size_bytes": 0,
-        "async_insert": 0,
-        **EXACT,
-    }
     for name, value in settings.items():
         client.set_client_setting(name, value)
     return client

@@ -3,13 +3,14 @@
 An item is told in the words of `backends.log`, the same by every store, so that digests of items can be compared.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from backends.backend import PAYMENT_OWNER
 from backends.part import Part
 from metrics.dimension import INDEX, Dimension
 from metrics.sighting import TRAIT_INDEX, Trait
@@ -77,25 +78,35 @@ WAYS: Mapping[Shelf, Way] = {
     Shelf.SIGHTINGS: Way(_trait(Trait.SOURCE), _plain("first_ms"), _trait(Trait.REGION)),
     Shelf.FACTS: _FACT,
     Shelf.SUPPLY: _FACT,
-    # An event has the region of its session, if it belongs to one.
     Shelf.CONFLICTS: _STATED,
     Shelf.EVENTS: _STATED,
 }
 
 
-def belongs(shelf: Shelf, item: Any, part: Part, region_of: Callable[[str], str]) -> bool:
-    """Is the item of that part? `region_of` tells the region ("": none) of the session with an owner's name.
+def owner_of(shelf: Shelf, item: Any) -> str | None:
+    """Whose regions an item has that has none of its own: what is derived from it; None: nobody's."""
+    if shelf is Shelf.PAYMENTS or (shelf in (Shelf.EVENTS, Shelf.CONFLICTS) and not item.owner):
+        return f"{PAYMENT_OWNER}{item.source}/{item.id}"
+    return str(item.owner) if shelf in (Shelf.EVENTS, Shelf.CONFLICTS) else None
 
-    What has no time of its own goes with the part that has no end.
+
+def belongs(shelf: Shelf, item: Any, part: Part, regions_of: Callable[[str], Set[str]]) -> bool:
+    """Is the item of that part?
+
+    `regions_of` tells the regions ("": none) of the session and of the facts with an owner's name; none: nothing has
+    that name. An event, a conflict or a payment is in all of those, so that it lies beside what tells of it. What
+    has no region is in "", and what has no time of its own goes with the part that has no end.
     """
     way = WAYS[shelf]
     if way.region is not None:
-        region = way.region(item)
+        regions: Set[str] = {way.region(item)}
     else:
-        region = region_of(item.owner) if shelf in (Shelf.EVENTS, Shelf.CONFLICTS) else ""
+        owner = owner_of(shelf, item)
+        regions = (regions_of(owner) if owner is not None else set()) or {""}
     if way.at_ms is None:
-        return part.until_ms is None and part.covers(way.source(item), region, part.from_ms or 0)
-    return part.covers(way.source(item), region, way.at_ms(item))
+        at_ms = part.from_ms or 0
+        return part.until_ms is None and any(part.covers(way.source(item), region, at_ms) for region in regions)
+    return any(part.covers(way.source(item), region, way.at_ms(item)) for region in regions)
 
 
 class Box(NamedTuple):

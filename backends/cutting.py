@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backends.backend import (
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentEvent,
+    PaymentRecord,
     SessionQuestion,
     SessionRecord,
     Staked,
@@ -22,6 +26,7 @@ from metrics.sighting import Seen, SightingQuestion, Trait
 from metrics.window import Window
 
 Key = TypeVar("Key", Dimension, Trait)
+Listed = TypeVar("Listed", PaymentRecord, IncidentRecord)
 Values = tuple[str, ...]
 
 
@@ -165,6 +170,38 @@ def joined_stakes(question: StakeQuestion, parts: Iterable[Sequence[Staked]]) ->
         if at_ms <= question.first_ms:
             since[name] = max(at_ms, since.get(name, at_ms))
     return [one for (name, at_ms), one in sorted(found.items()) if at_ms >= since.get(name, at_ms)]
+
+
+def about_page(question: PageQuestion) -> Asked:
+    """What a page of payments or incidents is about: a stretch of time."""
+    return Asked(question.start_ms, question.end_ms)
+
+
+def cut_pages(question: PageQuestion, asks: Iterable[Ask]) -> list[tuple[int, PageQuestion]]:
+    """The same question for each store and stretch of time that it answers for; what two tell is told once later."""
+    stretches = {(ask.store, ask.start_ms, ask.end_ms): None for ask in asks}
+    return [(store, replace(question, start_ms=start_ms, end_ms=end_ms)) for store, start_ms, end_ms in stretches]
+
+
+def joined_pages(question: PageQuestion, parts: Iterable[Sequence[Listed]]) -> list[Listed]:
+    """The first `limit` of each wallet, each record once, with its body where any store has it."""
+    found: dict[tuple[Any, ...], Listed] = {}
+    for records in parts:
+        for record in records:
+            place = tuple(record[:4])  # wallet, instant, source, and the id or key
+            if place not in found or (isinstance(record, IncidentRecord) and record.body):
+                found[place] = record
+    ordered = sorted(found.items(), key=lambda one: one[0], reverse=True)
+    by_wallet: dict[str, list[Listed]] = {}
+    for place, record in ordered:
+        by_wallet.setdefault(str(place[0]), []).append(record)
+    return [one for wallet in sorted(by_wallet) for one in by_wallet[wallet][: question.limit]]
+
+
+def joined_payment_events(parts: Iterable[Sequence[PaymentEvent]]) -> list[PaymentEvent]:
+    """The events of all, each once."""
+    found = {(event.source, event.id): event for events in reversed([*parts]) for event in events}
+    return sorted(found.values())
 
 
 def merged_stream(records: Sequence[StreamRecord]) -> StreamRecord | None:

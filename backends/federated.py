@@ -5,14 +5,20 @@ fails is not asked again in it, whoever else holds its part answers instead, and
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, TypeVar
 
 from backends.asking import Asking, Failed, Member, gathered, kept_sessions, timed
 from backends.backend import (
     Holdings,
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentEvent,
+    PaymentRecord,
     SessionQuestion,
     SessionRecord,
     Staked,
@@ -22,13 +28,17 @@ from backends.backend import (
 )
 from backends.cutting import (
     about,
+    about_page,
     about_seen,
     about_sessions,
     cut,
+    cut_pages,
     cut_seen,
     cut_sessions,
     joined,
     joined_events,
+    joined_pages,
+    joined_payment_events,
     joined_seen,
     joined_sessions,
     joined_stakes,
@@ -36,12 +46,13 @@ from backends.cutting import (
 from backends.routing import EVERYTHING, Asked, Holder, Map
 from backends.streaming import page_of_streams, stream_ids
 from backends.told import Contribution, Told
-from metrics.errors import GatewayError, StoreTimeout, StoreUnavailable
+from metrics.errors import GatewayError, StoreTimeout, StoreUnavailable, TooComplex
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
 
 T = TypeVar("T")
+MOST_LISTED = 10_000
 
 
 class Federated:
@@ -135,6 +146,39 @@ class Federated:
 
         return await self._answer(ask, EVERYTHING)
 
+    async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
+        return await self._answer(lambda asking: _pages(asking, question, "payments"), about_page(question))
+
+    async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
+        return await self._answer(lambda asking: _pages(asking, question, "incidents"), about_page(question))
+
+    async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
+        async def ask(asking: Asking) -> Mapping[str, int]:
+            if any(cell.yielding for cell in asking.map.about(about_page(question))):
+                # What two stores hold can only be told apart one by one.
+                whole = replace(question, after=None, limit=MOST_LISTED)
+                found = await _pages(asking, whole, "incidents")
+                counts = Counter(one.orchestrator for one in found)
+                if max(counts.values(), default=0) >= MOST_LISTED:
+                    raise TooComplex(f"there are {MOST_LISTED:,} incidents or more. Use a shorter window.", "window")
+                return counts
+            cuts = cut_pages(question, asking.map.asks(about_page(question)))
+            total: Counter[str] = Counter()
+            for one in await gathered(asking.ask(store, "incident_counts", part) for store, part in cuts):
+                total.update(one)
+            return total
+
+        return await self._answer(ask, about_page(question))
+
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
+        wanted = tuple(request_ids)
+
+        async def ask(asking: Asking) -> Sequence[PaymentEvent]:
+            found = await asking.all(dict.fromkeys(asking.map.present(), wanted), "payment_events")
+            return joined_payment_events(found[store] for store in sorted(found))
+
+        return await self._answer(ask, EVERYTHING)
+
     async def ping(self) -> None:
         """Return if every store answers, or one where partial answers are allowed."""
 
@@ -208,3 +252,9 @@ class Federated:
         missing = tuple(self.members[store].name for store in away)
         pending = sum(held.pending for held in told.held.values())
         return Holdings(sources, pending, int.from_bytes(version.digest()), missing)
+
+
+async def _pages(asking: Asking, question: PageQuestion, method: str) -> list[Any]:
+    """A page of payments or incidents, of all stores that answer for its stretch of time."""
+    cuts = cut_pages(question, asking.map.asks(about_page(question)))
+    return joined_pages(question, await gathered(asking.ask(store, method, part) for store, part in cuts))

@@ -1,13 +1,17 @@
 """A store that could not be opened: opened when it is asked and some time has passed, and away until then."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 
 from backends.backend import (
     Backend,
     Holdings,
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentEvent,
+    PaymentRecord,
     SessionQuestion,
     SessionRecord,
     Staked,
@@ -61,6 +65,18 @@ class Later:
 
     async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
         return await (await self._opened()).stakes(question)
+
+    async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
+        return await (await self._opened()).payments(question)
+
+    async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
+        return await (await self._opened()).incidents(question)
+
+    async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
+        return await (await self._opened()).incident_counts(question)
+
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
+        return await (await self._opened()).payment_events(request_ids)
 
     async def ping(self) -> None:
         await (await self._opened()).ping()

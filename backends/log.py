@@ -195,12 +195,16 @@ Spot = tuple[str, str, int]  # (source, place or URI, instant in Unix ms)
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Sessions that new claims or snapshots of a place between `first_ms` and `last_ms` may explain otherwise."""
+    """Sessions that new claims or snapshots of a place between `first_ms` and `last_ms` may explain otherwise.
+
+    `wallet` is the one that all these claims name, of a "key:" place alone; "" stands for any.
+    """
 
     source: str
     place: str
     first_ms: int
     last_ms: int
+    wallet: str = ""
 
 
 class Log(Protocol):
@@ -282,8 +286,9 @@ class Log(Protocol):
         """Owners of sessions that new claims (snapshots) may change.
 
         By claims, for a place named at f and explained by the claim at c: no claim (c = 0), or c > f and c ≥ first, or
-        f ≥ first and c ≤ last. "key:" places: |f − claim| ≤ 24 h. By snapshots: f within [first − 24 h, last + 24 h]
-        and (o = 0, or o > f and o ≥ first, or f ≥ first and o ≤ last, or the session's workflow is `workflow_by_uri`).
+        f ≥ first and c ≤ last. "key:" places: f within [first − 24 h, last + 24 h] unless the session's record already
+        says that the place is the claims' one `wallet`. By snapshots: f within [first − 24 h, last + 24 h] and
+        (o = 0, or o > f and o ≥ first, or f ≥ first and o ≤ last, or the session's workflow is `workflow_by_uri`).
         """
 
     def owners_silent(self, source: str, after_ms: int, until_ms: int, ended: bool) -> Sequence[str]:

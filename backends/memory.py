@@ -1,14 +1,19 @@
 """The in-memory store: plain lists and `fold`. Slow, obvious, and what every other store is compared with."""
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
 from backends.backend import (
+    PAYMENT_OWNER,
     Holdings,
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentEvent,
+    PaymentRecord,
     SessionQuestion,
     SessionRecord,
     Staked,
@@ -37,7 +42,8 @@ from backends.log import (
     SupplyHour,
 )
 from backends.part import Part
-from metrics.dimension import Dimension
+from metrics.columns import ERROR_EVENTS, RESTARTS
+from metrics.dimension import INDEX, Dimension
 from metrics.fact import Fact
 from metrics.fold import fold
 from metrics.question import Question
@@ -57,6 +63,7 @@ LIKE_DIMENSIONS = {
 
 
 T = TypeVar("T", Claim, Offer)
+Listed = TypeVar("Listed", PaymentRecord, IncidentRecord)
 
 
 class MemoryStore:
@@ -71,7 +78,7 @@ class MemoryStore:
         self.undone: list[LoggedEvent] = []
         self.claims: dict[tuple[str, str], list[Claim]] = {}
         self.offers: dict[tuple[str, str], list[Offer]] = {}
-        self.payments: dict[tuple[str, str], Payment] = {}
+        self.payings: dict[tuple[str, str], Payment] = {}
         self.stakings: dict[tuple[str, str], Stake] = {}
         self.stored: dict[str, StoredSession] = {}
         self.facts: dict[str, list[Fact]] = {}
@@ -117,11 +124,61 @@ class MemoryStore:
     async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
         return staked(self.stakings.values(), question)
 
+    async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
+        return paged((self._paid(payment) for payment in self.payings.values()), question)
+
+    async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
+        return paged(self._incidents(), question)
+
+    async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
+        return Counter(one[0] for one in self._incidents() if within(one, question))
+
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
+        wanted = frozenset(request_ids) - {""}
+        carrying = (p for p in self.payings.values() if p.request_id in wanted)
+        both = ((payment, self.raw.get((payment.source, payment.id))) for payment in carrying)
+        return sorted(PaymentEvent(p.request_id, p.at_ms, p.source, p.id, e.body) for p, e in both if e is not None)
+
     async def ping(self) -> None:
         return None
 
     async def close(self) -> None:
         return None
+
+    def _paid(self, payment: Payment) -> PaymentRecord:
+        facts = self.facts.get(f"{PAYMENT_OWNER}{payment.source}/{payment.id}", ())
+        dims = facts[0].dims if facts else (None,) * len(INDEX)
+        return PaymentRecord(
+            payment.recipient,
+            payment.at_ms,
+            payment.source,
+            payment.id,
+            payment.request_id,
+            dims[INDEX[Dimension.GATEWAY]],
+            dims[INDEX[Dimension.WORKFLOW]],
+            payment.tickets,
+            payment.face_value_wei,
+            payment.fees_wei,
+        )
+
+    def _incidents(self) -> Iterator[IncidentRecord]:
+        for fact in chain.from_iterable(self.facts.values()):
+            if not fact.values.keys() & {ERROR_EVENTS.name, RESTARTS.name}:
+                continue
+            dims = dict(zip(INDEX, fact.dims, strict=True))
+            source, orchestrator = dims[Dimension.SOURCE] or "", dims[Dimension.ORCHESTRATOR] or ""
+            event = self.raw.get((source, fact.key.partition("/")[2]))
+            yield IncidentRecord(
+                orchestrator,
+                fact.at_ms,
+                source,
+                fact.key,
+                dims[Dimension.GPU],
+                dims[Dimension.WORKFLOW],
+                dims[Dimension.GATEWAY],
+                fact.values.get(RESTARTS.name),
+                event.body if event is not None and event.owner == fact.owner else b"",
+            )
 
     def _of_feeds(self) -> Iterable[Event]:
         return (event for event in self.raw.values() if event.type != STAKE)
@@ -194,7 +251,7 @@ class MemoryStore:
         for key in statements.withdrawn:
             self.claims.pop(key, None)
             self.offers.pop(key, None)
-            self.payments.pop(key, None)
+            self.payings.pop(key, None)
             self.stakings.pop(key, None)
         claims, offers = defaultdict(list), defaultdict(list)
         for claim in statements.claims:
@@ -205,7 +262,7 @@ class MemoryStore:
             self.claims[key] = [*dict.fromkeys([*self.claims.get(key, ()), *stated])]
         for key, told in offers.items():
             self.offers[key] = [*{offer.n: offer for offer in [*self.offers.get(key, ()), *told]}.values()]
-        self.payments.update({(payment.source, payment.id): payment for payment in statements.payments})
+        self.payings.update({(payment.source, payment.id): payment for payment in statements.payments})
         self.stakings.update({(stake.source, stake.id): stake for stake in statements.stakes})
 
     def claims_around(self, spots: Sequence[Spot]) -> Mapping[Spot, Sequence[Claim]]:
@@ -238,19 +295,19 @@ class MemoryStore:
 
     def payments_by_request(self, source: str, request_ids: Iterable[str]) -> Sequence[Payment]:
         wanted = frozenset(request_ids) - {""}
-        return [p for p in self.payments.values() if p.source == source and p.request_id in wanted]
+        return [p for p in self.payings.values() if p.source == source and p.request_id in wanted]
 
     def payments_by_session(self, source: str, sessions: Iterable[tuple[str, str]]) -> Sequence[Payment]:
         wanted = frozenset(sessions)
         return [
             p
-            for p in self.payments.values()
+            for p in self.payings.values()
             if p.source == source and p.session_id and (p.recipient, p.session_id) in wanted
         ]
 
     def senders(self, source: str, gateway_names: Iterable[str]) -> Mapping[str, Sequence[str]]:
         found: dict[str, set[str]] = {name: set() for name in gateway_names}
-        for payment in self.payments.values():
+        for payment in self.payings.values():
             if payment.source == source and payment.gateway_name in found and payment.sender:
                 found[payment.gateway_name].add(payment.sender)
         return {name: sorted(senders)[:2] for name, senders in found.items()}
@@ -286,7 +343,10 @@ class MemoryStore:
                 stored.places, stored.named_ms, stored.claim_ms, stored.offer_ms, strict=True
             ):
                 mine = (stored.record.source, place)
-                if any(mine == (e.source, e.place) and claims_change(e, named, claim) for e in by_claims) or any(
+                if any(
+                    mine == (e.source, e.place) and claims_change(e, named, claim, stored.record.wallets)
+                    for e in by_claims
+                ) or any(
                     mine == (e.source, e.place) and offers_change(e, named, offer, stored.workflow_by_uri)
                     for e in by_offers
                 ):
@@ -336,15 +396,16 @@ class MemoryStore:
 
     def page(self, shelf: Shelf, part: Part, after: Position | None, limit: int) -> Page:
         found = sorted((one for one in self._shelf(shelf) if after is None or one[0] > after), key=lambda one: one[0])
-        kept = [one for one in found if belongs(shelf, one[1], part, self._region_of)]
+        kept = [one for one in found if belongs(shelf, one[1], part, self._regions_of)]
         last = kept[limit - 1][0] if len(kept) > limit else None
         return Page([item for _, item in kept[:limit]], last)
 
     def size(self, shelf: Shelf, part: Part) -> int:
-        return sum(belongs(shelf, item, part, self._region_of) for _, item in self._shelf(shelf))
+        return sum(belongs(shelf, item, part, self._regions_of) for _, item in self._shelf(shelf))
 
-    def _region_of(self, owner: str) -> str:
-        return (self.stored[owner].record.region or "") if owner in self.stored else ""
+    def _regions_of(self, owner: str) -> set[str]:
+        told = {self.stored[owner].record.region or ""} if owner in self.stored else set[str]()
+        return told | {fact.dims[INDEX[Dimension.REGION]] or "" for fact in self.facts.get(owner, ())}
 
     def _shelf(self, shelf: Shelf) -> Iterable[tuple[Position, Any]]:
         match shelf:
@@ -360,7 +421,7 @@ class MemoryStore:
             case Shelf.OFFERS:
                 return (((one.source, one.id, one.n), one) for one in chain.from_iterable(self.offers.values()))
             case Shelf.PAYMENTS:
-                return self.payments.items()
+                return self.payings.items()
             case Shelf.STAKES:
                 return self.stakings.items()
             case Shelf.SESSIONS:
@@ -451,6 +512,25 @@ def staked(stakes: Iterable[Stake], question: StakeQuestion) -> list[Staked]:
     return told
 
 
+def within(record: PaymentRecord | IncidentRecord, question: PageQuestion) -> bool:
+    """Is the record one of these wallets' in the window?"""
+    wallet, at_ms, *_ = record
+    return bool(wallet) and wallet in question.wallets and question.start_ms <= at_ms < question.end_ms
+
+
+def paged(records: Iterable[Listed], question: PageQuestion) -> list[Listed]:
+    """What every store must answer to a question for a page of each wallet."""
+    found: dict[str, list[Listed]] = defaultdict(list)
+    for record in records:
+        if within(record, question) and (question.after is None or record[1:4] < question.after):
+            found[record[0]].append(record)
+    return [
+        record
+        for _, own in sorted(found.items())
+        for record in sorted(own, key=lambda one: one[1:4], reverse=True)[: question.limit]
+    ]
+
+
 def around(rows: Sequence[T], spots: Sequence[Spot], named: str) -> Mapping[Spot, Sequence[T]]:
     """For each spot the rows of the nearest instants on both sides of it."""
     placed: dict[tuple[str, str], list[T]] = defaultdict(list)
@@ -466,10 +546,11 @@ def around(rows: Sequence[T], spots: Sequence[Spot], named: str) -> Mapping[Spot
     return found
 
 
-def claims_change(new: Explained, named_ms: int, claim_ms: int) -> bool:
+def claims_change(new: Explained, named_ms: int, claim_ms: int, wallets: Mapping[str, str]) -> bool:
     """May new claims between first_ms and last_ms change what explains a place named at `named_ms`?"""
     if new.place.startswith("key:"):
-        return new.first_ms - DAY_MS <= named_ms <= new.last_ms + DAY_MS
+        told = new.wallet and new.wallet == wallets.get(new.place)
+        return not told and new.first_ms - DAY_MS <= named_ms <= new.last_ms + DAY_MS
     if claim_ms == 0 or (claim_ms > named_ms and claim_ms >= new.first_ms):
         return True
     return named_ms >= new.first_ms and claim_ms <= new.last_ms

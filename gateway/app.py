@@ -18,12 +18,14 @@ from auth.caller import ANONYMOUS
 from backends.backend import Backend
 from backends.federated import Federated
 from gateway.health import healthz, readiness
+from gateway.inside import within
 from gateway.intake import NoIntake, WriterIntake
 from gateway.middleware import Protected, gateway_error, http_error
 from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
+from graph.documents import Shown, Trusted
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
@@ -75,6 +77,7 @@ class Parts:
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
             several=several,
+            insides=within,
         )
 
     async def graph_context(self, request: Request) -> Context:
@@ -98,6 +101,7 @@ def build_app(parts: Parts) -> Starlette:
     async def readyz(_: Request) -> Response:
         return await readiness(parts.store, parts.writer, parts.settings.store_timeout_s)
 
+    documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
     return Starlette(
         routes=[
@@ -105,7 +109,7 @@ def build_app(parts: Parts) -> Starlette:
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
             *routes(parts.context, parts.intake, door),
-            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"]),
+            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch),
         ],
         middleware=[Middleware(Protected), Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},

@@ -160,7 +160,7 @@ def _origin(settings: Settings, url: str, target_url: str) -> Iterator[Any]:
 @contextmanager
 def _opened(settings: Settings, url: str, argument: str) -> Iterator[Store]:
     with _named_in_errors(argument):
-        store = open_store(url, settings.store_timeout_s)
+        store = open_store(url, settings)
     try:
         yield store
     finally:

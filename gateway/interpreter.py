@@ -16,5 +16,5 @@ def tuned() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(400_000, 20, 50)
+    gc.set_threshold(1_000_000, 20, 50)
     sys.setswitchinterval(SWITCH_S)

@@ -77,8 +77,8 @@ def shown(text: str) -> str:
     places = places_of(text)
     if len(places) > 1:
         return ", ".join(place.name for place in places)
-    scheme, rest, path, _, _ = urlsplit(places[0].url)
-    return f"{scheme}://{rest.rpartition('@')[2]}{path}"
+    scheme, mark, rest = places[0].url.partition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def _place(text: str, number: int) -> Place:
@@ -87,7 +87,10 @@ def _place(text: str, number: int) -> Place:
         raise BadRequest(f"{argument} is blank. Name a store by its URL, or leave out the comma.", BACKEND)
     if not any(f"{key}=" in text for key in (*KEYS, NAME, WRITES)):
         return Place(text, f"store-{number}")
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise BadRequest(f"{argument} is no URL.", BACKEND) from None
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     own = [(key, value) for key, value in pairs if key in KEYS]
     name, writes = _once(pairs, NAME, argument), _once(pairs, WRITES, argument)

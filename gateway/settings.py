@@ -35,6 +35,11 @@ def _path(text: str) -> Path:
         raise ValueError(f"begins with the home of a user that there is not: {text.strip()}") from None
 
 
+def _existing(text: str) -> Path:
+    path = _path(text)
+    return path if path.is_dir() else _readable(text)
+
+
 def _readable(text: str) -> Path:
     path = _path(text)
     try:
@@ -95,10 +100,15 @@ class Settings:
     backend: str = _setting(
         "chdb://~/.naap",
         _text,
-        "The store: chdb:///path (embedded; ~ and . may begin it); or several, comma-separated.",
+        "The store: chdb:///path (embedded; ~ and . may begin it) or clickhouse[s]://user:password@host/database; "
+        "or several, comma-separated.",
     )
     backend_file: Path | None = _setting(None, _readable, "The same, read from a file: a URL may hold a password.")
-    store_timeout_s: int = _setting(10, _between(1, 600), "Seconds that a store may take for one answer.")
+    store_timeout_s: int = _setting(20, _between(1, 600), "How many seconds one read of the store may take.")
+    store_pool: int = _setting(10, _between(1, 256), "Reads at the same time, where the store is a server.")
+    store_retry_s: int = _setting(
+        60, _between(0, 3600), "How many seconds a write is tried again while such a server is away."
+    )
     partial_answers: str = _setting(
         "allow", _one_of("allow", "refuse"), "Of several stores, when one is away: allow or refuse answers of the rest."
     )
@@ -122,6 +132,10 @@ class Settings:
     )
     events_max_inflated_bytes: int = _setting(64 * MIB, _between(KIB, KIB * MIB), "The same after decompression.")
     loader_queue: int = _setting(16, _between(1, 10_000), "Bodies that may wait for the loader before answers are 429.")
+    batch: int = _setting(10, _between(1, 100), "GraphQL operations that one request may batch; 1: no batches.")
+    trusted_documents: Path | None = _setting(
+        None, _existing, "Trusted GraphQL documents, a directory or a file: no others are executed then."
+    )
     log_level: str = _setting("info", _one_of(*LOG_LEVELS), f"How much is logged: {', '.join(LOG_LEVELS)}.")
 
     @property

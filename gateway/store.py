@@ -1,7 +1,7 @@
 """Opening the store that the settings name, and the commands that need nothing more."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,12 +22,20 @@ from telemetry.flops import Flops
 from telemetry.loader import Loader
 from telemetry.regions import Regions
 
+DEFAULTS = Settings()
+
 
 class Store(Backend, Log, Protocol):
     """A store that answers and keeps."""
 
 
-SCHEMES = "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory)"
+SCHEMES = (
+    "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory) "
+    "or clickhouse://user:password@host:8123/database (a server; clickhouses:// with TLS)"
+)
+CLICKHOUSE = ("clickhouse", "clickhouses")
+# Called after every statement with its name, its seconds and the rows it answered or wrote.
+OnStatement = Callable[[str, float, int], None]
 
 
 def utc_now() -> datetime:
@@ -35,20 +43,37 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def is_embedded(url: str) -> bool:
-    """Whether this store belongs to one process."""
-    return url.partition(":")[0] == "chdb"
-
-
-def open_store(url: str, timeout_s: float = 20.0) -> Store:
-    """The store at a URL, where a read may take so long.
-
-    Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used.
-    """
+def open_store(url: str, settings: Settings = DEFAULTS, on_statement: OnStatement | None = None) -> Store:
+    """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
+    if url.partition(":")[0] in CLICKHOUSE:
+        return _clickhouse(url, settings, on_statement)
     place = _place(url)
-    from backends.chdb import Limits, open_chdb  # half a second that other commands need not wait
+    from backends.chdb import open_chdb  # half a second that other commands need not wait
+    from backends.clickhouse.limits import Limits
 
-    return open_chdb(place, limits=Limits(seconds=timeout_s))
+    return open_chdb(place, limits=Limits(seconds=settings.store_timeout_s), on_statement=on_statement)
+
+
+def _clickhouse(url: str, settings: Settings, on_statement: OnStatement | None) -> Store:
+    from backends.clickhouse.address import address_of
+    from backends.clickhouse.limits import Limits
+    from backends.clickhouse.retry import Patience
+
+    address = address_of(url)
+    try:
+        from backends.clickhouse.server import open_clickhouse
+    except ModuleNotFoundError as error:
+        raise BadRequest(
+            f"NAAP_BACKEND: a ClickHouse server needs {error.name}: pip install 'naap-gateway[clickhouse]'.",
+            "NAAP_BACKEND",
+        ) from error
+    return open_clickhouse(
+        address,
+        limits=Limits(seconds=settings.store_timeout_s, threads=0),
+        pool=settings.store_pool,
+        patience=Patience(settings.store_retry_s),
+        on_statement=on_statement,
+    )
 
 
 def _place(url: str) -> Path | None:
@@ -66,13 +91,13 @@ def _place(url: str) -> Path | None:
 
 
 def _no_store(url: str) -> BadRequest:
-    return BadRequest(f"NAAP_BACKEND must be {SCHEMES}, not {url.partition('@')[2] or url!r}.", "NAAP_BACKEND")
+    return BadRequest(f"NAAP_BACKEND must be {SCHEMES}, not {shown(url)!r}.", "NAAP_BACKEND")
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Loader]:
     """The loader of the store that is written, which is let go of at the end. What a crash left is derived first."""
-    store = open_store(written(settings.backend).url, settings.store_timeout_s)
+    store = open_store(written(settings.backend).url, settings)
     try:
         loader = Loader(store, utc_now, Regions.load(settings.regions), Flops.load(settings.flops))
         tuned()

@@ -28,9 +28,9 @@ def open_stores(settings: Settings) -> Opened:
 
     Raises BadRequest and StoreUnavailable.
     """
-    places, timeout_s = places_of(settings.backend), float(settings.store_timeout_s)
+    places = places_of(settings.backend)
     if not is_several(settings.backend):
-        store = open_store(places[0].url, timeout_s)
+        store = open_store(places[0].url, settings)
         return Opened(store, store)
     partial = settings.partial_answers == "allow"
     writing: Store | None = None
@@ -38,20 +38,20 @@ def open_stores(settings: Settings) -> Opened:
     away: list[StoreUnavailable] = []
     for place in places:
         try:
-            store = open_store(place.url, timeout_s)
+            store = open_store(place.url, settings)
         except StoreUnavailable as error:
             if place.writes or not partial:
                 raise
             log.warning("store %s cannot be opened and is tried again later: %s", place.name, error)
             away.append(error)
-            members.append(Member(place.name, Later(_opening(place.url, timeout_s), error), place.part))
+            members.append(Member(place.name, Later(_opening(place.url, settings), error), place.part))
             continue
         members.append(Member(place.name, store, place.part))
         writing = store if place.writes or len(places) == 1 else writing
     if len(away) == len(places):
         raise away[0]
-    return Opened(Federated(members, timeout_s, partial), writing)
+    return Opened(Federated(members, settings.store_timeout_s, partial), writing)
 
 
-def _opening(url: str, timeout_s: float) -> Callable[[], Backend]:
-    return lambda: open_store(url, timeout_s)
+def _opening(url: str, settings: Settings) -> Callable[[], Backend]:
+    return lambda: open_store(url, settings)

@@ -1,58 +1,96 @@
-"""GraphQL over HTTP: POST and GET, bounded, with the specification's media types and status codes."""
+"""GraphQL over HTTP: POST and GET, one operation or a batch, with the specification's media types and status codes."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from asyncio import gather
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 import strawberry
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
 from graph import graphiql
+from graph.documents import Documents, Shown
 from graph.errors import extensions_of, logged
-from metrics.errors import BadRequest, GatewayError
+from graph.operation import Operation, of_body, of_url
+from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound
+from resolvers import media
 from resolvers.context import Context
 from resolvers.contributors import camel, contributors
 
 MAX_BODY_BYTES = 256 * 1024
-JSON, RESPONSE_JSON = "application/json", "application/graphql-response+json"
+BATCH = 10
+JSON, RESPONSE_JSON, MULTIPART, PAGE = media.JSON, "application/graphql-response+json", "multipart/mixed", "text/html"
+# GraphQL's parts end with `--` and a boundary of one `-`, as its clients expect them.
+BOUNDARY = "-"
+READING = frozenset({OperationType.QUERY})
+ANYTHING = frozenset(OperationType)
 
 MakeContext = Callable[[Request], Awaitable[Context]]
+Body = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What a client asks to execute."""
-
-    query: str
-    variables: dict[str, Any] | None = None
-    name: str | None = None
-
-
-class Refused(Exception):
+class Refused(BadRequest):
     """A request that is answered before anything is executed."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.status = status
+        self.status = status  # type: ignore[misc]  # of this refusal, not of all
         self.headers = dict(headers or {})
 
 
-def graphql_routes(schema: strawberry.Schema, make_context: MakeContext, path: str = "/graphql") -> list[Route]:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operation was answered; the status counts where it is not one of a batch."""
+
+    body: Body
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The schema as it is served: what a request sees, which documents may be named or sent, how many in a batch."""
+
+    schema: strawberry.Schema
+    make_context: MakeContext
+    documents: Documents
+    batch: int
+
+
+def graphql_routes(
+    schema: strawberry.Schema,
+    make_context: MakeContext,
+    path: str = "/graphql",
+    documents: Documents | None = None,
+    batch: int = BATCH,
+) -> list[Route]:
     """The routes of the graph: the endpoint, and the parts of its GraphiQL page."""
+    graph = Graph(schema, make_context, Shown() if documents is None else documents, batch)
 
     async def endpoint(request: Request) -> Response:
+        if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
+            return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
         try:
-            return await _answer(schema, make_context, request)
+            wanted = _media(request)
+        except media.NotAcceptable as refusal:
+            return _written(_refusal(refusal), refusal.status, JSON)
+        try:
+            return await _answer(graph, request, wanted)
+        except ClientDisconnect:
+            raise  # nobody is left to answer, and nothing is wrong here
         except Refused as refusal:
-            return _refusal(str(refusal), refusal.status, {"code": "BAD_REQUEST"}, refusal.headers)
+            return _written(_refusal(refusal), refusal.status, wanted, refusal.headers)
         except GatewayError as error:
-            return _refusal(str(error), error.status, extensions_of(error))
+            return _written(_refusal(error), error.status, wanted)
         except Exception as error:
-            return _refusal("internal error", 500, {"code": "INTERNAL", "id": logged(error)})
+            body = _told("internal error", {"code": "INTERNAL", "id": logged(error)})
+            return _written(body, 500, wanted)
 
     return [
         Route(path, endpoint, methods=["GET", "POST"]),
@@ -60,70 +98,94 @@ def graphql_routes(schema: strawberry.Schema, make_context: MakeContext, path: s
     ]
 
 
-async def _answer(schema: strawberry.Schema, make_context: MakeContext, request: Request) -> Response:
-    if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
-        return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
-    media = _media(request)
-    asked = await _of_body(request) if request.method == "POST" else _of_url(request)
-    context = await make_context(request)
-    result: Any = await schema.execute(
-        asked.query, variable_values=asked.variables, context_value=context, operation_name=asked.name
+async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
+    is_post = request.method == "POST"
+    asked = of_body(await _body(request), graph.batch) if is_post else of_url(request.query_params)
+    context = await graph.make_context(request)
+    allowed = ANYTHING if is_post else READING
+    # To a client that knows only JSON a status tells of the request, not of what was asked in it.
+    failed = 400 if wanted == RESPONSE_JSON else 200
+    if isinstance(asked, Operation):
+        answer = await _executed(graph, asked, context, allowed, failed)
+        return _written(answer.body, answer.status, wanted, answer.headers)
+    # Of one request, so that they share its reads and its bounds.
+    answers = await gather(*(_executed(graph, one, context, allowed, failed) for one in asked))
+    return _written([one.body for one in answers], 200, wanted)
+
+
+async def _executed(
+    graph: Graph, asked: Operation, context: Context, allowed: frozenset[OperationType], failed: int
+) -> Answer:
+    try:
+        text = graph.documents.text(asked)
+    except PersistedQueryNotFound as error:
+        return Answer(_refusal(error), failed)
+    except GatewayError as error:
+        return Answer(_refusal(error), error.status)
+    result: Any = await graph.schema.execute(
+        text,
+        variable_values=asked.variables,
+        context_value=context,
+        operation_name=asked.name,
+        allowed_operation_types=allowed,
     )
-    return _response(result, media, context)
-
-
-def _response(result: Any, media: str, context: Context) -> Response:
     errors: list[GraphQLError] = result.errors or []
-    body: dict[str, Any] = {}
-    # Where nothing was executed there is no `data`; a client that knows the new media type gets a status for it.
+    body: Body = {}
+    # Where nothing was executed there is no `data`.
     refused = result.data is None and bool(errors) and all(error.path is None for error in errors)
     if not refused:
+        graph.documents.shown(asked)
         body["data"] = result.data
     if errors:
         body["errors"] = [error.formatted for error in errors]
     if (told := contributors(context)) is not None and not refused:
         body["extensions"] = {"backends": camel(told)}
-    status = 400 if refused and media == RESPONSE_JSON else 200
-    return Response(orjson.dumps(body), status, media_type=media)
+    if allowed is READING and any(isinstance(error.original_error, InvalidOperationTypeError) for error in errors):
+        return Answer(body, 405, {"Allow": "POST"})
+    return Answer(body, failed if refused else 200)
 
 
-def _refusal(
-    message: str, status: int, extensions: Mapping[str, Any], headers: Mapping[str, str] | None = None
+def _refusal(error: GatewayError) -> Body:
+    return _told(str(error), extensions_of(error))
+
+
+def _told(message: str, extensions: Mapping[str, Any]) -> Body:
+    return {"errors": [{"message": message, "extensions": extensions}]}
+
+
+def _written(
+    body: Body | Sequence[Body], status: int, wanted: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    body = {"errors": [{"message": message, "extensions": extensions}]}
-    return Response(orjson.dumps(body), status, headers, media_type=JSON)
+    written = orjson.dumps(body)
+    kind = wanted
+    if wanted == MULTIPART:
+        # The only part: nothing is delivered later.
+        written = b"\r\n--%b\r\nContent-Type: %b\r\n\r\n%b\r\n--%b--\r\n" % (
+            *(BOUNDARY.encode(), JSON.encode(), written, BOUNDARY.encode()),
+        )
+        kind = f'{MULTIPART}; boundary="{BOUNDARY}"'
+    return Response(written, status, {"Vary": "Accept", **(headers or {})}, media_type=kind)
 
 
-def _accepted(request: Request) -> list[str]:
-    ranges = request.headers.get("accept", "*/*").lower().split(",")
-    return [one.partition(";")[0].strip() for one in ranges]
+def _accept(request: Request) -> str:
+    return ",".join(request.headers.getlist("accept"))
 
 
 def _wants_page(request: Request) -> bool:
-    return "text/html" in _accepted(request)
+    try:
+        return media.chosen(_accept(request), (JSON, PAGE)) == PAGE
+    except media.NotAcceptable:
+        return False
 
 
 def _media(request: Request) -> str:
-    accepted = _accepted(request)
-    if RESPONSE_JSON in accepted:
-        return RESPONSE_JSON
-    if {JSON, "*/*", "application/*", ""}.intersection(accepted):
-        return JSON
-    raise Refused(406, f"answers are {RESPONSE_JSON} or {JSON}; accept one of them.")
+    """JSON where anything will do, for clients that do not say know that best; the new type where it is named."""
+    accept = _accept(request)
+    offered = (RESPONSE_JSON, JSON) if RESPONSE_JSON in accept.lower() else (JSON, RESPONSE_JSON)
+    return media.chosen(accept, (*offered, MULTIPART))
 
 
-def _of_url(request: Request) -> Operation:
-    given = request.query_params
-    return _operation(
-        {
-            "query": given.get("query"),
-            "operationName": given.get("operationName"),
-            "variables": _json(given["variables"].encode(), "variables") if given.get("variables") else None,
-        }
-    )
-
-
-async def _of_body(request: Request) -> Operation:
+async def _body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON:
         raise Refused(415, f"send the query as {JSON}, not {kind or 'nothing'}.", {"Accept-Post": JSON})
@@ -132,24 +194,4 @@ async def _of_body(request: Request) -> Operation:
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.")
-    return _operation(_json(bytes(body), "the body"))
-
-
-def _json(text: bytes, what: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise Refused(400, f"{what} is not JSON: {error}.") from None
-
-
-def _operation(given: Any) -> Operation:
-    if not isinstance(given, dict):
-        raise BadRequest("send one JSON object with `query`, and perhaps `variables` and `operationName`.", "query")
-    query, variables, name = (given.get(key) for key in ("query", "variables", "operationName"))
-    if not isinstance(query, str) or not query.strip():
-        raise BadRequest("`query` must be the text of a GraphQL document.", "query")
-    if variables is not None and not isinstance(variables, dict):
-        raise BadRequest("`variables` must be a JSON object.", "variables")
-    if name is not None and not isinstance(name, str):
-        raise BadRequest("`operationName` must be a text.", "operationName")
-    return Operation(query, variables, name or None)
+    return bytes(body)

@@ -20,7 +20,7 @@ LastArgument = Annotated[
 BeforeArgument = Annotated[str | None, strawberry.argument(description="Stop in front of this cursor.")]
 
 
-@strawberry.type(description="Where a page lies.")
+@strawberry.federation.type(shareable=True, description="Where a page lies.")
 class PageInfo:
     """Of one page of a connection."""
 

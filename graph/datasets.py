@@ -25,7 +25,10 @@ WorkflowArgument = Annotated[str | None, strawberry.argument(description="Only t
 TypeArgument = Annotated[DatasetType | None, strawberry.argument(description="Only those of this type.")]
 
 
-@strawberry.type(description="A set of prompts to load a workflow with. `naap datasets sample` draws from it.")
+@strawberry.federation.type(
+    keys=["name", "id"],
+    description="A set of prompts to load a workflow with. `naap datasets sample` draws from it.",
+)
 class Dataset(Node):
     """By its name."""
 
@@ -36,15 +39,15 @@ class Dataset(Node):
         return self.key
 
     @field("Its version.")
-    def version(self) -> str:
+    def version(self) -> str | None:
         return self.record.version
 
     @field("What kind of prompts it holds.")
-    def type(self) -> DatasetType:
+    def type(self) -> DatasetType | None:
         return self.record.type
 
     @field("The name of the workflow that it is made for.")
-    def workflow(self) -> str:
+    def workflow(self) -> str | None:
         return self.record.workflow
 
     @field("What is in it.")
@@ -52,7 +55,7 @@ class Dataset(Node):
         return self.record.description
 
     @field("How many prompts it holds.")
-    def prompt_count(self) -> int:
+    def prompt_count(self) -> int | None:
         return self.record.prompt_count
 
     @field("Its licence, as an SPDX expression.")
@@ -64,7 +67,7 @@ class Dataset(Node):
         return self.record.url
 
     @field("The SHA-256 of its file of prompts, as 64 hexadecimal digits.")
-    def sha256(self) -> str:
+    def sha256(self) -> str | None:
         return self.record.sha256
 
     @field("When it was last changed.")

@@ -19,9 +19,10 @@ from graph.supply import SupplyCell
 from graph.targets import WorkflowTargets
 from graph.window import WindowArgument, window_from
 from metrics.sighting import Trait
-from metrics.window import from_ms
+from metrics.window import Grain, from_ms
 from resolvers import cei, census, scores
 from resolvers import entities as seen
+from resolvers.arguments import grain_of
 from resolvers.entities import Entity, Kind
 from resolvers.order import NEWEST
 from resolvers.page import Slice
@@ -30,18 +31,23 @@ from resolvers.stake import stake
 from resolvers.supply import supply as heat_map
 
 if TYPE_CHECKING:
+    from graph.earnings import EarningsBucket
     from graph.streams import Stream
+    from graph.wallet_lists import Incident, Payment
 
 GIB = 2**30
 
 StreamConnection: TypeAlias = Connection[Annotated["Stream", strawberry.lazy("graph.streams")]]
+EarningsBuckets: TypeAlias = list[Annotated["EarningsBucket", strawberry.lazy("graph.earnings")]]
+PaymentConnection: TypeAlias = Connection[Annotated["Payment", strawberry.lazy("graph.wallet_lists")]]
+IncidentConnection: TypeAlias = Connection[Annotated["Incident", strawberry.lazy("graph.wallet_lists")]]
 
 
 def _regions(entity: Entity) -> list[strawberry.ID] | None:
     return [*map(strawberry.ID, entity.traits[Trait.REGION])]
 
 
-@strawberry.type(description="An orchestrator: a wallet that serves streams.")
+@strawberry.federation.type(keys=["address", "id"], description="An orchestrator: a wallet that serves streams.")
 class Orchestrator(Node, Measured, Scored):
     """By its wallet."""
 
@@ -53,7 +59,7 @@ class Orchestrator(Node, Measured, Scored):
         return Address(self.key)
 
     @field("Its service URIs, the one seen last first.")
-    def service_uris(self, info: Ctx) -> list[str]:
+    def service_uris(self, info: Ctx) -> list[str] | None:
         return all_of(self, info, Trait.SERVICE_URI)
 
     @field("The version of its node that was seen last.")
@@ -117,12 +123,48 @@ class Orchestrator(Node, Measured, Scored):
         filter: Annotated[StreamFilter | None, strawberry.argument(description="Which of them.")] = None,
         first: FirstArgument = None,
         after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
     ) -> StreamConnection | None:
         from graph.streams import stream_connection
 
-        return await stream_connection(
-            info.context, Slice.of(info.context.limits, first, after), filter, None, self.scope
-        )
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await stream_connection(info.context, wanted, filter, None, self.scope)
+
+    @field(
+        "What it was paid, bucket by bucket (HOUR or wider; the gateway picks where none is given), by gateway and "
+        "workflow. Buckets without a payment are left out. Private to the orchestrator."
+    )
+    async def earnings(
+        self,
+        info: Ctx,
+        window: WindowArgument = None,
+        interval: Annotated[Grain | None, strawberry.argument(description="The width of a bucket.")] = None,
+    ) -> EarningsBuckets | None:
+        from graph.earnings import earnings
+
+        span = window_from(window, info.context.now)
+        grain = grain_of(span, interval, None, info.context.limits, least=Grain.HOUR)
+        return await earnings(info.context, self.scope, span, grain)
+
+    @field("Every payment to it, the latest first, whichever way led to it here. Private to the orchestrator.")
+    async def payments(
+        self, info: Ctx, window: WindowArgument = None, first: FirstArgument = None, after: AfterArgument = None
+    ) -> PaymentConnection | None:
+        from graph.wallet_lists import payment_connection
+
+        return await payment_connection(info, self.key, window, first, after)
+
+    @field(
+        "What went wrong on it, the latest first, whichever way led to it here: error texts and the logs of restarts. "
+        "Private to the orchestrator."
+    )
+    async def incidents(
+        self, info: Ctx, window: WindowArgument = None, first: FirstArgument = None, after: AfterArgument = None
+    ) -> IncidentConnection | None:
+        from graph.wallet_lists import incident_connection
+
+        return await incident_connection(info, self.key, window, first, after)
 
 
 def _bytes(entity: Entity) -> float | None:
@@ -135,7 +177,7 @@ def _gib(entity: Entity) -> float | None:
     return None if size is None else size / GIB
 
 
-@strawberry.type(description="A GPU, by the id that its runner states.")
+@strawberry.federation.type(keys=["gpuId", "id"], description="A GPU, by the id that its runner states.")
 class Gpu(Node, Measured, Scored):
     """By its id."""
 
@@ -192,7 +234,7 @@ class Gpu(Node, Measured, Scored):
         return last_seen(self, info)
 
 
-@strawberry.type(description="A workflow: a model that streams are sent through.")
+@strawberry.federation.type(keys=["name", "id"], description="A workflow: a model that streams are sent through.")
 class Workflow(Node, Measured, Scored):
     """By its name."""
 
@@ -217,14 +259,28 @@ class Workflow(Node, Measured, Scored):
         return told(self, info, lambda one: _decimal(one.latest(trait)), None, trait)
 
     @field("The GPUs that it was seen on. Under it they count only what they did for it.")
-    async def gpus(self, info: Ctx, first: FirstArgument = None, after: AfterArgument = None) -> Connection[Gpu]:
-        return await connection(Gpu, info, Slice.of(info.context.limits, first, after), self.scope)
+    async def gpus(
+        self,
+        info: Ctx,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Gpu] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await connection(Gpu, info, wanted, self.scope)
 
     @field("The orchestrators that it was seen with. Under it they count only what they did for it.")
     async def orchestrators(
-        self, info: Ctx, first: FirstArgument = None, after: AfterArgument = None
-    ) -> Connection[Orchestrator]:
-        return await connection(Orchestrator, info, Slice.of(info.context.limits, first, after), self.scope)
+        self,
+        info: Ctx,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> Connection[Orchestrator] | None:
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await connection(Orchestrator, info, wanted, self.scope)
 
     @field("The datasets of prompts to load it with.")
     def datasets(self, info: Ctx) -> list[Dataset] | None:
@@ -235,7 +291,7 @@ def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-@strawberry.type(description="A gateway: where users' streams come in.")
+@strawberry.federation.type(keys=["gatewayId", "id"], description="A gateway: where users' streams come in.")
 class Gateway(Node, Measured):
     """By its wallet, else its name."""
 
@@ -251,7 +307,7 @@ class Gateway(Node, Measured):
         return address_or_none(self.key)
 
     @field("The names that it gave itself, the one seen last first.")
-    def names(self, info: Ctx) -> list[str]:
+    def names(self, info: Ctx) -> list[str] | None:
         return all_of(self, info, Trait.GATEWAY_NAME)
 
     @field("The region that it was last seen in.")
@@ -259,8 +315,23 @@ class Gateway(Node, Measured):
         said = Trait.REGION
         return told(self, info, lambda one: strawberry.ID(name) if (name := one.latest(said)) else None, None, said)
 
+    @field("Its streams, newest first.")
+    async def streams(
+        self,
+        info: Ctx,
+        filter: Annotated[StreamFilter | None, strawberry.argument(description="Which of them.")] = None,
+        first: FirstArgument = None,
+        after: AfterArgument = None,
+        last: LastArgument = None,
+        before: BeforeArgument = None,
+    ) -> StreamConnection | None:
+        from graph.streams import stream_connection
 
-@strawberry.type(description="A region, as events name it or the configuration places it.")
+        wanted = Slice.of(info.context.limits, first, after, last, before)
+        return await stream_connection(info.context, wanted, filter, None, self.scope)
+
+
+@strawberry.federation.type(keys=["id"], description="A region, as events name it or the configuration places it.")
 class Region(Measured):
     """By its id."""
 
@@ -273,7 +344,7 @@ class Region(Measured):
         return strawberry.ID(self.key)
 
     @field("Its configured name, else its id.")
-    def name(self, info: Ctx) -> str:
+    def name(self, info: Ctx) -> str | None:
         return info.context.regions.get(self.key, self.key)
 
 

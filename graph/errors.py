@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLError
 from graphql.validation.validate import ValidationAbortedError
-from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from graph.places import Places
 from metrics.errors import BadRequest, GatewayError, RateLimited
@@ -46,9 +46,11 @@ def refused(error: Exception) -> GraphQLError:
     """A document without the operation that is asked for, or none at all, as an error of the caller."""
     if isinstance(error, CannotGetOperationTypeError):
         message = error.as_http_error_reason()
+    elif isinstance(error, InvalidOperationTypeError):
+        message = f"a {error.operation_type.value} cannot be asked for this way: send it by POST."
     else:
         message = "there is no operation to execute: send a query."
-    return GraphQLError(message, extensions={"code": "BAD_REQUEST"})
+    return GraphQLError(message, extensions={"code": "BAD_REQUEST"}, original_error=error)
 
 
 def extensions_of(error: GatewayError) -> dict[str, Any]:

@@ -29,7 +29,8 @@ HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff
 def page(path: str) -> Response:
     """The page, whose parts lie under `path`."""
     text = _page().replace("{path}", html.escape(path.rstrip("/"), quote=True))
-    return Response(text, media_type="text/html", headers=HEADERS)
+    # The same place answers queries in JSON.
+    return Response(text, media_type="text/html", headers={**HEADERS, "Vary": "Accept"})
 
 
 async def part(request: Request) -> Response:

@@ -1,26 +1,30 @@
 """The root of every query."""
 
 from asyncio import gather
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import strawberry
+from strawberry.federation.schema import FederationAny
+from strawberry.federation.schema_directives import Tag
 
 from graph.connection import AfterArgument, BeforeArgument, Connection, FirstArgument, LastArgument
-from graph.datasets import Dataset, TypeArgument, WorkflowArgument, dataset_connection, dataset_of
+from graph.datasets import Dataset, TypeArgument, WorkflowArgument, dataset_connection
 from graph.definitions import MetricDefinition, definitions
 from graph.entities import Gateway, Gpu, Network, Orchestrator, Region, Workflow
 from graph.entity import Ctx, connection, made, one
+from graph.federation import Entity, Service, entities
 from graph.fields import field
 from graph.filters import GpuFilter, OrchestratorFilter, WorkflowFilter
 from graph.leaderboard import LeaderboardEntry
 from graph.leaderboard import leaderboard as read_leaderboard
+from graph.lookup import NODES, find_dataset, find_stream
 from graph.measured import RegionArgument
 from graph.measured import WorkflowArgument as MeasuredWorkflow
 from graph.node import Node, read_global_id
 from graph.orders import GpuOrder, OrchestratorOrder, order_of
 from graph.scalars import Address
 from graph.scores import ScoringVersion, VersionArgument, versions
-from graph.streams import FilterArgument, OrderArgument, Stream, stream_connection, stream_of
+from graph.streams import FilterArgument, OrderArgument, Stream, stream_connection
 from graph.window import WindowArgument, window_from
 from metrics.errors import BadRequest
 from resolvers import entities as seen
@@ -28,34 +32,24 @@ from resolvers.condition import EVERYTHING
 from resolvers.page import Slice
 from resolvers.scope import EVERYWHERE, filtered
 from resolvers.scope import gateway_id as of_gateway
-from resolvers.streams import stream as read_stream
 
-
-async def _stream(info: Ctx, stream_id: str) -> Stream | None:
-    record = await read_stream(info.context, stream_id)
-    return None if record is None else stream_of(record)
-
-
-def _dataset(info: Ctx, name: str) -> Dataset | None:
-    record = info.context.datasets.named(name)
-    return None if record is None else dataset_of(record)
+# Of several graphs' `node` a joined one keeps one, or none.
+FOR_RELAY = Tag(name="relay")
 
 
 async def _node(info: Ctx, id: str, argument: str) -> Node | None:
     type_name, key = read_global_id(id, argument)
-    if type_name == "Stream":
-        return await _stream(info, key)
-    if type_name == "Dataset":
-        return _dataset(info, key)
-    types: dict[str, type[Node]] = {cls.__name__: cls for cls in (Orchestrator, Gpu, Workflow, Gateway)}
-    return await one(types[type_name], info, key) if type_name in types else None
+    return await NODES[type_name](info, key) if type_name in NODES else None
 
 
 @strawberry.type(description="Service levels of the Livepeer AI network.")
 class Query:
     """Every field is null beside its error where it fails; the rest of the answer stands."""
 
-    @field("The thing with this global id; null where there is none. A text that is no global id is a BAD_REQUEST.")
+    @field(
+        "The thing with this global id; null where there is none. A text that is no global id is a BAD_REQUEST.",
+        FOR_RELAY,
+    )
     async def node(
         self, info: Ctx, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
     ) -> Node | None:
@@ -63,7 +57,8 @@ class Query:
 
     @field(
         "The things with these global ids, in their order; null where there is none. A text that is no global id is "
-        "null beside its error."
+        "null beside its error.",
+        FOR_RELAY,
     )
     async def nodes(
         self,
@@ -180,7 +175,7 @@ class Query:
     async def stream(
         self, info: Ctx, stream_id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
     ) -> Stream | None:
-        return await _stream(info, stream_id)
+        return await find_stream(info, stream_id)
 
     @field("Streams, newest first unless ordered otherwise.")
     async def streams(
@@ -214,8 +209,10 @@ class Query:
         return versions()
 
     @field("The dataset of this name, or null.")
-    def dataset(self, info: Ctx, name: Annotated[str, strawberry.argument(description="Its name.")]) -> Dataset | None:
-        return _dataset(info, name)
+    async def dataset(
+        self, info: Ctx, name: Annotated[str, strawberry.argument(description="Its name.")]
+    ) -> Dataset | None:
+        return await find_dataset(info, name)
 
     @field("Datasets of prompts to load workflows with, by name.")
     def datasets(
@@ -234,3 +231,19 @@ class Query:
     @field("Every metric: what it means, how it is computed, what it is held against.")
     def metric_catalogue(self) -> list[MetricDefinition]:
         return definitions()
+
+    @field(
+        "For a federated graph: the things with these keys, in their order; null where there is none.", name="_entities"
+    )
+    async def federated_entities(
+        self,
+        info: Ctx,
+        representations: Annotated[
+            list[FederationAny], strawberry.argument(description="The type and a key of each, at most 1,000.")
+        ],
+    ) -> list[Entity | None]:
+        return cast("list[Entity | None]", await entities(info, representations))
+
+    @field("For a federated graph: this one's schema.", name="_service")
+    def federated_service(self, info: Ctx) -> Service:
+        return Service(sdl=cast(Any, info.schema).text)

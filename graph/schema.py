@@ -1,10 +1,22 @@
 """The schema: everything the graph offers, and its text."""
 
-from functools import cache
+from functools import cache, cached_property
+from itertools import chain
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import (
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    Undefined,
+    is_specified_directive,
+    parse,
+    print_directive,
+    print_type,
+)
+from graphql.utilities.print_schema import is_defined_type
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
@@ -16,18 +28,23 @@ from graph.datasets import Dataset
 from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
 from graph.executor import Executor
+from graph.federation import MEANINGS, VERSION
+from graph.federation import SCALARS as FEDERATION_SCALARS
 from graph.limits import Bounds, Validation
 from graph.places import Places
 from graph.query import Query
+from graph.rights import guard, mark
 from graph.scalars import SCALARS
-from graph.streams import Stream
+from graph.standing import Standing
+from graph.streams import Session, Stream
 from resolvers.context import LIMITS, Limits
 
 # Documents that are kept parsed and validated.
 CACHED = 100
+WITH_FIELDS = (GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType)
 
 
-class Schema(strawberry.Schema):
+class Schema(strawberry.federation.Schema):
     """Strawberry's schema, whose answers carry errors as `graph.errors` tells them."""
 
     async def execute(self, query: str | None, *args: Any, **kwargs: Any) -> ExecutionResult:
@@ -40,6 +57,23 @@ class Schema(strawberry.Schema):
             places = Places(query or "")
             result.errors = [told(error, places) for error in result.errors]
         return result
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        whole: Any = self._schema
+        for named in (*whole.directives, *whole.type_map.values()):
+            named.description = named.description or MEANINGS.get(named.name)
+        # What may be left out has no default of null: a composer takes it for a size, a reader for something said.
+        for type_ in whole.type_map.values():
+            fields = type_.fields.values() if isinstance(type_, WITH_FIELDS) else ()
+            for one in (*fields, *chain.from_iterable(getattr(field, "args", {}).values() for field in fields)):
+                if getattr(one, "default_value", Undefined) is None:
+                    one.default_value = Undefined
+
+    @cached_property
+    def text(self) -> str:
+        """The schema as routers and composers want it: without the definitions that its `@link` imports."""
+        return self.as_str().rstrip()
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: strangers are logged where they are masked, and a caller's mistake is no news."""
@@ -58,20 +92,35 @@ def _named(name: str) -> str:
     return NameConverter().apply_naming_config(name)
 
 
-def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> strawberry.Schema:
+def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> Schema:
     """The schema, ready to execute. Its context value is a `resolvers.context.Context`.
 
     With `suggestions` an unknown field is answered with those that it may have meant.
     """
-    return Schema(
+    # Before the schema is made: it links what its directives come from.
+    mark(Orchestrator, Standing, Session)
+    schema = Schema(
         Query,
+        federation_version=VERSION,
         types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
+        scalar_overrides=FEDERATION_SCALARS,
         config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
         execution_context_class=Executor,
         extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: Validation(limits, CACHED)],
     )
+    guard(schema._schema)
+    return schema
 
 
 def sdl() -> str:
-    """The schema as text, always the same for the same code."""
-    return build_schema().as_str().rstrip() + "\n"
+    """The schema as text, always the same for the same code.
+
+    It is whole: what `@link` imports is defined in it too, for tools that know nothing of federation.
+    """
+    schema = build_schema()
+    text, whole = schema.text, schema._schema
+    written = {name.value for node in parse(text).definitions if (name := getattr(node, "name", None))}
+    imported = {one.name: print_directive(one) for one in whole.directives if not is_specified_directive(one)}
+    support = {name: print_type(one) for name, one in whole.type_map.items() if is_defined_type(one)}
+    more = [printed[name] for printed in (imported, support) for name in sorted(printed.keys() - written)]
+    return "\n\n".join([text, *more]) + "\n"

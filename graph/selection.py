@@ -25,9 +25,10 @@ Fragments = Mapping[str, FragmentDefinitionNode]
 class Selection:
     """The fields selected on a value, by name; what several aliases select of one field is united."""
 
-    __slots__ = ("_below", "_derived", "_fields", "_fragments", "_variables")
+    __slots__ = ("_below", "_derived", "_fields", "_fragments", "_nodes", "_variables")
 
     def __init__(self, nodes: Sequence[FieldNode], fragments: Fragments, variables: Variables) -> None:
+        self._nodes = nodes
         self._fragments = fragments
         self._variables = variables
         self._below: dict[str, Selection] = {}
@@ -86,8 +87,9 @@ def selected(info: "Info[Context, None]") -> Selection:
     """What is selected below the field being resolved; worked out once for all its parents."""
     raw = info._raw_info
     notes = info.context.notes
-    # The nodes live as long as the request, so that their ids stand for them.
-    key = ("selection", *map(id, raw.field_nodes))
+    # By the variables too: a batch may execute one document several times. The selection holds both, so that their ids
+    # stand for them as long as it is noted.
+    key = ("selection", id(raw.variable_values), *map(id, raw.field_nodes))
     found = notes.get(key)
     if not isinstance(found, Selection):
         fragments = cast(Fragments, raw.fragments)

@@ -18,6 +18,7 @@ from graph.scalars import Address
 from graph.sla import Distribution
 from metrics.columns import MICROSECONDS_PER_MS
 from metrics.window import Window, from_ms
+from resolvers import session_inside
 from resolvers import streams as reading
 from resolvers.context import Context
 from resolvers.figures import Figures
@@ -38,6 +39,15 @@ class TimelineEvent:
     orchestrator: Address | None = strawberry.field(description="The orchestrator that it names, where it is a wallet.")
     state: str | None = strawberry.field(description="The state that a status sample states.")
     output_fps: float | None = strawberry.field(description="The output frame rate of a status sample.")
+
+
+@strawberry.type(description="Parameters of a session as its user set them.")
+class SessionParameters:
+    """`resolvers.session_inside.Parameters` as it is answered."""
+
+    at: datetime = strawberry.field(description="When they were seen first.")
+    prompt: str | None = strawberry.field(description="The prompt; several with their weights are told as JSON.")
+    json: str = strawberry.field(description="All of them, as JSON.")
 
 
 def _ms(microseconds: int | None) -> float | None:
@@ -116,8 +126,18 @@ class Session:
     async def timeline(self, info: Ctx) -> list[TimelineEvent] | None:
         return cast("list[TimelineEvent]", await reading.timeline(info.context, self.record))
 
+    @field("The parameters that were set, in order of time, each where they changed. Private to the session's gateway.")
+    async def parameters(self, info: Ctx) -> list[SessionParameters] | None:
+        return cast("list[SessionParameters]", await session_inside.parameters(info.context, self.record))
 
-@strawberry.type(description="A stream: what a user sent, in one or several sessions.")
+    @field("The network addresses of its user, as far as they were stated. Private to the session's gateway.")
+    async def client_addresses(self, info: Ctx) -> list[str] | None:
+        return [*await session_inside.client_addresses(info.context, self.record)]
+
+
+@strawberry.federation.type(
+    keys=["streamId", "id"], description="A stream: what a user sent, in one or several sessions."
+)
 class Stream(Node):
     """By its id."""
 
@@ -128,11 +148,11 @@ class Stream(Node):
         return strawberry.ID(self.key)
 
     @field("When its first session was requested.")
-    def started_at(self) -> datetime:
+    def started_at(self) -> datetime | None:
         return from_ms(self.record.started_ms)
 
     @field("When its last event happened.")
-    def last_event_at(self) -> datetime:
+    def last_event_at(self) -> datetime | None:
         return from_ms(self.record.last_ms)
 
     @field("The workflow of its first session.")

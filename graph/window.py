@@ -33,7 +33,7 @@ def window_from(given: WindowInput | None, now: datetime, argument: str = "windo
     return window_of(now, given.last, given.start, given.end, argument)
 
 
-@strawberry.type(description="A half-open window of time in UTC.")
+@strawberry.federation.type(shareable=True, description="A half-open window of time in UTC.")
 class TimeWindow:
     """`metrics.window.Window` as it is answered."""
 

@@ -6,6 +6,7 @@
     ├── Unauthenticated   UNAUTHENTICATED 401
     ├── Forbidden         FORBIDDEN 403
     ├── NotFound          NOT_FOUND 404
+    │   └── PersistedQueryNotFound  PERSISTED_QUERY_NOT_FOUND 400   what clients of persisted queries expect
     ├── RateLimited       RATE_LIMITED 429       carries the seconds to wait
     ├── StoreTimeout      STORE_TIMEOUT 504
     └── StoreUnavailable  STORE_UNAVAILABLE 503
@@ -61,6 +62,16 @@ class NotFound(GatewayError):
 
     code = "NOT_FOUND"
     status = 404
+
+
+class PersistedQueryNotFound(NotFound):
+    """No document is known by this hash: the client sends it beside the hash. Code and message are the protocol's."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound")
 
 
 class RateLimited(GatewayError):

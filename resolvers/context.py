@@ -11,7 +11,11 @@ from auth.caller import ANONYMOUS, Caller
 from backends.backend import (
     Backend,
     Holdings,
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentEvent,
+    PaymentRecord,
     SessionRecord,
     Staked,
     StakeQuestion,
@@ -45,12 +49,37 @@ class Entry(Protocol):
     def output_fps(self) -> float | None: ...
 
 
+class Inside(Protocol):
+    """The private part of an event: for its owner's eyes."""
+
+    @property
+    def stream_id(self) -> str: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def error(self) -> str | None: ...
+    @property
+    def logs(self) -> Sequence[str]: ...
+    @property
+    def prompt(self) -> str | None: ...
+    @property
+    def parameters(self) -> str | None: ...
+    @property
+    def client_address(self) -> str | None: ...
+
+
+def _unread(body: bytes) -> Inside:
+    raise NotImplementedError("nobody reads the private parts of events here")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much one request may ask."""
 
     page: int = 50
     max_page: int = 500
+    # What a router joins in one go.
+    max_representations: int = 1_000
     max_points: int = 20_000
     # Pages of streams cannot be read together, so a request may ask for a few.
     max_stream_pages: int = 20
@@ -91,6 +120,7 @@ class Context:
     caller: Caller = ANONYMOUS
     # Where several stores answer: the same as `backend`, which knows who contributed and what is missing.
     several: Federated | None = None
+    insides: Callable[[bytes], Inside] = _unread
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)
@@ -168,6 +198,22 @@ class Context:
     async def events(self, owner: str) -> Sequence[LoggedEvent]:
         """The events of a session in order of time."""
         return await self.loader.events.load(owner)
+
+    async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
+        """A page of payments of one wallet."""
+        return await self.loader.payments.load(question)
+
+    async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
+        """A page of incidents of one wallet."""
+        return await self.loader.incidents.load(question)
+
+    async def incident_count(self, question: PageQuestion) -> int:
+        """How many incidents one wallet has in the window."""
+        return await self.loader.incident_counts.load(question)
+
+    async def payment_events(self, request_id: str) -> Sequence[PaymentEvent]:
+        """The events of the payments that carry a request's id."""
+        return await self.loader.payment_events.load(request_id)
 
     async def streams(self, question: StreamQuestion) -> Sequence[StreamRecord]:
         """A page of streams."""

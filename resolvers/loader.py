@@ -2,13 +2,17 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from backends.backend import (
     Backend,
     Holdings,
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentEvent,
+    PaymentRecord,
     SessionQuestion,
     SessionRecord,
     Staked,
@@ -23,6 +27,7 @@ from metrics.sighting import Seen, SightingQuestion
 from resolvers.batch import PATIENCE, Batch
 from resolvers.plan import Read, check, plan, split
 from resolvers.sightings import Look, plan_seen, split_seen
+from resolvers.wallet_pages import Record, counted, paged, together
 
 MAX_SESSIONS = 20_000
 BUSY_S = 0.002
@@ -42,6 +47,10 @@ class Loader:
         self.holdings: Batch[None, Holdings] = Batch(self._holdings)
         self.sessions: Batch[str, list[SessionRecord]] = Batch(self._sessions)
         self.events: Batch[str, list[LoggedEvent]] = Batch(self._events)
+        self.payments: Batch[PageQuestion, list[PaymentRecord]] = Batch(self._payments)
+        self.incidents: Batch[PageQuestion, list[IncidentRecord]] = Batch(self._incidents)
+        self.incident_counts: Batch[PageQuestion, int] = Batch(self._incident_counts)
+        self.payment_events: Batch[str, list[PaymentEvent]] = Batch(self._payment_events)
         self.streams: Batch[StreamQuestion, Sequence[StreamRecord]] = Batch(self._streams)
         self.streams_by_id: Batch[str, StreamRecord | None] = Batch(self._streams_by_id)
         self.stream_counts: Batch[SessionQuestion, int] = Batch(self._stream_counts)
@@ -109,14 +118,45 @@ class Loader:
             found[event.owner].append(event)
         return {owner: found[owner] for owner in owners}
 
+    async def _payments(
+        self, questions: Sequence[PageQuestion]
+    ) -> Mapping[PageQuestion, list[PaymentRecord] | Exception]:
+        return await self._pages(questions, self._backend.payments)
+
+    async def _incidents(
+        self, questions: Sequence[PageQuestion]
+    ) -> Mapping[PageQuestion, list[IncidentRecord] | Exception]:
+        return await self._pages(questions, self._backend.incidents)
+
+    async def _incident_counts(self, questions: Sequence[PageQuestion]) -> Mapping[PageQuestion, int | Exception]:
+        return await counted(questions, self._backend.incident_counts)
+
+    async def _pages(
+        self, questions: Sequence[PageQuestion], read: Callable[[PageQuestion], Awaitable[Sequence[Record]]]
+    ) -> Mapping[PageQuestion, list[Record] | Exception]:
+        merged = together(questions)
+        self._spend(len(merged))
+        return await paged(merged, read)
+
+    async def _payment_events(self, request_ids: Sequence[str]) -> Mapping[str, list[PaymentEvent]]:
+        found: dict[str, list[PaymentEvent]] = {request_id: [] for request_id in request_ids}
+        for event in await self._backend.payment_events(request_ids):
+            found[event.request_id].append(event)
+        return found
+
     async def _streams(
         self, questions: Sequence[StreamQuestion]
     ) -> Mapping[StreamQuestion, Sequence[StreamRecord] | Exception]:
-        self._stream_pages_left -= len(questions)
-        if self._stream_pages_left < 0:
-            raise TooComplex("too many pages of streams in one request. Ask for the streams of fewer at a time.")
+        self._spend(len(questions))
         pages = await asyncio.gather(*(self._backend.streams(one) for one in questions), return_exceptions=True)
         return dict(zip(questions, _only_ordinary(pages), strict=True))
+
+    def _spend(self, pages: int) -> None:
+        self._stream_pages_left -= pages
+        if self._stream_pages_left < 0:
+            raise TooComplex(
+                "too many pages in one request. Ask for the streams, payments or incidents of fewer at a time."
+            )
 
     async def _streams_by_id(self, stream_ids: Sequence[str]) -> Mapping[str, StreamRecord | None]:
         question = StreamQuestion(SessionQuestion(stream_ids=tuple(stream_ids)), limit=len(stream_ids))

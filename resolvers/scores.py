@@ -18,6 +18,8 @@ from resolvers.measured import Measures, read
 from resolvers.scope import EVERYWHERE, Scope, narrowed, without
 
 Benchmarks = Mapping[str | None, Benchmark]
+# Of whom distances are told where nothing else is asked.
+PEERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,24 @@ class Place:
     score: Score
 
 
+Places = Sequence[Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far a peer's score is from one's own, in points: below 0 the peer is behind."""
+
+    address: str
+    rank: int
+    points: float
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where an orchestrator stands: its rank among `of`, and the share in percent of the others that stand behind."""
 
+    address: str
+    places: Places
     window: Window
     version: str
     rank: int | None
@@ -59,15 +75,41 @@ async def standing(context: Context, scope: Scope, address: str, window: Window)
     rank = next((place.rank for place in places if place.address == address), None)
     others = len(places) - 1
     behind = None if rank is None or others < 1 else 100 * (len(places) - rank) / others
-    return Standing(window, DEFAULT.name, rank, len(places), behind)
+    return Standing(address, places, window, DEFAULT.name, rank, len(places), behind)
+
+
+def distances(places: Places, address: str, most: int) -> list[Distance] | None:
+    """How far an orchestrator is from its `most` nearest peers by rank, in their order; None where it has no score."""
+    own = next((place for place in places if place.address == address), None)
+    if own is None:
+        return None
+    others = [place for place in places if place is not own]
+    near = sorted(others, key=lambda place: (abs(place.rank - own.rank), place.rank))[:most]
+    return [
+        Distance(place.address, place.rank, _value(place) - _value(own)) for place in sorted(near, key=lambda p: p.rank)
+    ]
+
+
+def _value(place: Place) -> float:
+    assert place.score.value is not None  # only those with a score have a place
+    return place.score.value
 
 
 def first_of(first: int | None, context: Context) -> int:
     """How many places are asked for. Raises BadRequest for too many or too few."""
+    return _most(first, context.limits.page, context)
+
+
+def peers_of(first: int | None, context: Context) -> int:
+    """How many peers are asked for. Raises BadRequest for too many or too few."""
+    return _most(first, PEERS, context)
+
+
+def _most(first: int | None, otherwise: int, context: Context) -> int:
     most = context.limits.max_page
     if first is not None and not 0 <= first <= most:
         raise BadRequest(f"first must be between 0 and {most}, not {first}.", "first")
-    return context.limits.page if first is None else first
+    return otherwise if first is None else first
 
 
 async def _board(context: Context, scope: Scope, window: Window, version: Version) -> Sequence[Place]:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from metrics.errors import Forbidden, Unauthenticated
-from rest import body, media, schema
+from resolvers import media
+from rest import body, schema
 from rest.operation import Operation
 from rest.parameter import read
 from rest.params import SOURCE

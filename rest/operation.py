@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from resolvers import media
 from resolvers.context import Context
-from rest import media, params
+from rest import params
 from rest.page import Paged, envelope
 from rest.parameter import Asked, Parameter
 from rest.schema import Schema

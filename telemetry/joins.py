@@ -7,6 +7,7 @@ from heapq import heappop, heappush
 from operator import itemgetter
 from typing import Generic, TypeVar
 
+from backends.backend import PAYMENT_OWNER
 from backends.log import Claim, Payment
 from metrics import columns as c
 from metrics.dimension import synthetic
@@ -178,7 +179,7 @@ def payment_fact(payment: Payment, joined: Joined, regions: Regions) -> tuple[Fa
 
 def payment_owner(source: str, event_id: str) -> str:
     """The owner of a payment's fact."""
-    return f"payment/{source}/{event_id}"
+    return f"{PAYMENT_OWNER}{source}/{event_id}"
 
 
 def stream_owner(source: str, stream_id: str) -> str:

@@ -1,11 +1,12 @@
 """What new events touch, and which sessions that may change."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from backends.log import Explained, Log, Offer, Payment, Stake, Statements
+from backends.log import Claim, Explained, Log, Offer, Payment, Stake, Statements
 from telemetry.joins import claim_of
+from telemetry.names import KEY
 from telemetry.reading import Reading, Snapshot, What
 from telemetry.session import SILENCE_MS
 from telemetry.who import gateway_named
@@ -108,24 +109,36 @@ class Touched:
 
 def explained(touched: Touched, log: Log) -> set[str]:
     """Sessions that claims and snapshots, come or gone, may explain otherwise."""
-    claims: dict[str, set[int]] = defaultdict(set)
-    offers: dict[str, set[int]] = defaultdict(set)
-    for reading in (*touched.stating.values(), *touched.withdrawn):
-        if isinstance(reading.said, Snapshot):
-            for claim in reading.said.claims:
-                claims[claim.place].add(claim.at_ms)
-            for offer in reading.said.offers:
-                offers[offer.uri].add(offer.at_ms)
-        elif isinstance(reading.said, Payment):
-            for claim in claim_of(reading.said):
-                claims[claim.place].add(claim.at_ms)
+    came, went = ([r.said for r in readings] for readings in (touched.stating.values(), touched.withdrawn))
+    claims: dict[tuple[str, str], set[int]] = defaultdict(set)
+    offers: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for claim in _claims(came):
+        # A key that is claimed for the wallet that it is known by changes nothing.
+        claims[claim.place, claim.wallet if claim.place.startswith(KEY) else ""].add(claim.at_ms)
+    for claim in _claims(went):
+        claims[claim.place, ""].add(claim.at_ms)
+    for said in (*came, *went):
+        for offer in said.offers if isinstance(said, Snapshot) else ():
+            offers[offer.uri, ""].add(offer.at_ms)
     if not claims and not offers:
         return set()
     by_claims, by_offers = (
-        [Explained(touched.source, place, *span) for place, at in sorted(found.items()) for span in _spans(sorted(at))]
+        [
+            Explained(touched.source, place, *span, wallet)
+            for (place, wallet), at in sorted(found.items())
+            for span in _spans(sorted(at))
+        ]
         for found in (claims, offers)
     )
     return set(log.owners_explained(by_claims, by_offers))
+
+
+def _claims(statements: Iterable[object]) -> Iterator[Claim]:
+    for said in statements:
+        if isinstance(said, Snapshot):
+            yield from said.claims
+        elif isinstance(said, Payment):
+            yield from claim_of(said)
 
 
 def _spans(instants: Sequence[int]) -> Iterator[tuple[int, int]]:

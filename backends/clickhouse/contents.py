@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from backends.backend import PAYMENT_OWNER
 from backends.clickhouse.handle import Handle
 from backends.clickhouse.records import RECORD_NAMES, STORED_NAMES, stored_of
 from backends.contents import Page, Position, Shelf
@@ -45,11 +46,16 @@ class Place(NamedTuple):
     as_bytes: tuple[str, ...] = ()
 
 
-# An event of no session, or of one without a region, has none.
-_BY_SESSION = (
-    "(owner IN (SELECT owner FROM sessions FINAL WHERE region IN {regions:Array(String)}) "
-    "OR (has({regions:Array(String)}, '') AND owner NOT IN (SELECT owner FROM sessions FINAL)))"
-)
+def _by_owner(owner: str) -> str:
+    """A test of the regions of whatever is derived under that name: its session, its facts."""
+    told = " UNION ALL ".join(f"SELECT owner FROM {table} FINAL WHERE {{0}}" for table in ("sessions", "facts"))
+    return (
+        f"({owner} IN ({told.format('region IN {regions:Array(String)}')}) "
+        f"OR (has({{regions:Array(String)}}, '') AND {owner} NOT IN ({told.format('1')})))"
+    )
+
+
+_PAYMENT = f"concat('{PAYMENT_OWNER}', source, '/', id)"
 _OWN = "region IN {regions:Array(String)}"
 
 
@@ -70,19 +76,26 @@ def _sighting(row: Row) -> Sighting:
     return Sighting(owner, key, first_ms, last_ms, tuple(text or None for text in traits))
 
 
-def _stated(table: Table, kind: Any) -> Place:
-    return Place(table, kind._fields, lambda row: kind(*row), "at_ms")
+def _stated(table: Table, kind: Any, region: str | None = None) -> Place:
+    return Place(table, kind._fields, lambda row: kind(*row), "at_ms", region)
 
 
 def _events(table: Table) -> Place:
-    return Place(table, Event._fields, lambda row: Event(*row), "at_ms", _BY_SESSION, ("body",))
+    return Place(
+        table,
+        Event._fields,
+        lambda row: Event(*row),
+        "at_ms",
+        _by_owner(f"if(owner = '', {_PAYMENT}, owner)"),
+        ("body",),
+    )
 
 
 PLACES: Mapping[Shelf, Place] = {
     Shelf.REJECTED: Place(REJECTED, Rejected._fields, lambda row: Rejected(*row), None, None, ("body",)),
     Shelf.CLAIMS: _stated(CLAIMS, Claim),
     Shelf.OFFERS: _stated(OFFERS, Offer),
-    Shelf.PAYMENTS: _stated(PAYMENTS, Payment),
+    Shelf.PAYMENTS: _stated(PAYMENTS, Payment, _by_owner(_PAYMENT)),
     Shelf.STAKES: _stated(STAKES, Stake),
     Shelf.SESSIONS: Place(SESSIONS, (*RECORD_NAMES, *STORED_NAMES), stored_of, "requested_ms", _OWN, ("state",)),
     Shelf.SIGHTINGS: Place(

@@ -1,8 +1,9 @@
 """One connection to a ClickHouse, in our words. Used by one thread at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
@@ -14,6 +15,7 @@ from backends.tables import WANTED, Table
 OnStatement = Callable[[str, float, int], None]
 Values = Mapping[str, object]
 Records = Sequence[tuple[Any, ...]]
+T = TypeVar("T")
 
 
 class Handle:
@@ -26,18 +28,21 @@ class Handle:
     def query(self, name: str, sql: str, values: Values | None = None, as_bytes: Sequence[str] = ()) -> Records:
         """The rows of a SELECT. Columns named in `as_bytes` come as bytes, other texts as str."""
         began = perf_counter()
-        with as_gateway_errors(name):
-            formats: dict[str, str | dict[str, str]] = dict.fromkeys(as_bytes, "bytes")
-            result = self._client.query(sql, parameters=dict(values or {}), column_formats=formats)
-            rows: Records = result.result_rows  # type: ignore[assignment]
+        formats: dict[str, str | dict[str, str]] = dict.fromkeys(as_bytes, "bytes")
+
+        def ask() -> Records:
+            beside = self._sent_with(sql)
+            result = self._client.query(sql, parameters=dict(values or {}), column_formats=formats, **beside)
+            return result.result_rows  # type: ignore[return-value]
+
+        rows = self._run(name, ask)
         self._report(name, began, len(rows))
         return rows
 
     def command(self, name: str, sql: str, values: Values | None = None) -> None:
         """Run a statement that answers nothing."""
         began = perf_counter()
-        with as_gateway_errors(name):
-            self._client.command(sql, parameters=dict(values or {}))
+        self._run(name, lambda: self._client.command(sql, parameters=dict(values or {})))
         self._report(name, began, 0)
 
     def insert(self, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
@@ -47,14 +52,19 @@ class Handle:
         if not count:
             return
         began = perf_counter()
-        with as_gateway_errors(f"insert {table.name}"):
-            self._client.insert(
-                table.name,
-                [columns[name] for name in names],
-                column_names=names,
-                column_type_names=[type_of(table.field(name)) for name in names],
-                column_oriented=True,
-            )
+        data = [columns[name] for name in names]
+        insert = partial(
+            self._client.insert,
+            table.name,
+            data,
+            column_names=names,
+            column_type_names=[type_of(table.field(name)) for name in names],
+            column_oriented=True,
+            settings=self._marked(),
+        )
+        self._run(f"insert {table.name}", insert)
+        # The driver keeps this list in a cycle; emptied, its columns are free now and not when garbage is looked for.
+        data.clear()
         self._report(f"insert {table.name}", began, count)
 
     def want(self, **columns: Sequence[Any]) -> None:
@@ -65,6 +75,19 @@ class Handle:
     def close(self) -> None:
         """Let go of the connection."""
         self._client.close()
+
+    def _run(self, name: str, call: Callable[[], T]) -> T:
+        """What a call of the client returns. Raises our errors."""
+        with as_gateway_errors(name):
+            return call()
+
+    def _sent_with(self, sql: str) -> Mapping[str, Any]:
+        """What else the client is given with a query."""
+        return {}
+
+    def _marked(self) -> dict[str, Any]:
+        """The settings of one insert."""
+        return {}
 
     def _report(self, name: str, began: float, rows: int) -> None:
         if self._on_statement is not None:

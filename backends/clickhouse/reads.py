@@ -1,11 +1,15 @@
 """Answering: the `Backend` of a ClickHouse. Each question is one statement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from backends.backend import (
     Holdings,
+    IncidentRecord,
     LoggedEvent,
+    PageQuestion,
+    PaymentEvent,
+    PaymentRecord,
     SessionQuestion,
     SessionRecord,
     Staked,
@@ -15,6 +19,12 @@ from backends.backend import (
 )
 from backends.clickhouse.compile import Statement, compiled, compiled_sightings
 from backends.clickhouse.handle import Records
+from backends.clickhouse.ledger import (
+    compiled_incident_counts,
+    compiled_incidents,
+    compiled_payment_events,
+    compiled_payments,
+)
 from backends.clickhouse.records import EVENT_COLUMNS, event_of, record_of
 from backends.clickhouse.sessions import compiled_sessions, compiled_stream_count, compiled_streams
 from backends.clickhouse.stakes import compiled_stakes
@@ -74,6 +84,24 @@ class Reads:
 
     async def stakes(self, question: StakeQuestion) -> Sequence[Staked]:
         return [Staked(*row) for row in await self._reader.query(compiled_stakes(question))]
+
+    async def payments(self, question: PageQuestion) -> Sequence[PaymentRecord]:
+        rows = await self._reader.query(compiled_payments(question))
+        return [PaymentRecord(*row)._replace(gateway=row[5] or None, workflow=row[6] or None) for row in rows]
+
+    async def incidents(self, question: PageQuestion) -> Sequence[IncidentRecord]:
+        rows = await self._reader.query(compiled_incidents(question), ("body",))
+        return [
+            IncidentRecord(*row)._replace(gpu=row[4] or None, workflow=row[5] or None, gateway=row[6] or None)
+            for row in rows
+        ]
+
+    async def incident_counts(self, question: PageQuestion) -> Mapping[str, int]:
+        return dict(await self._reader.query(compiled_incident_counts(question)))
+
+    async def payment_events(self, request_ids: Iterable[str]) -> Sequence[PaymentEvent]:
+        statement = compiled_payment_events(list(request_ids))
+        return [PaymentEvent(*row) for row in await self._reader.query(statement, ("body",))]
 
     async def ping(self) -> None:
         await self._reader.query(Statement("ping", {}, "SELECT 1"))

@@ -71,12 +71,13 @@ class SessionLog:
             "places": [one.place for one in new],
             "firsts": [one.first_ms for one in new],
             "lasts": [one.last_ms for one in new],
+            "wallets": [one.wallet for one in new],
         }
         change, skip = CHANGES[by]
         found = self._handle.query(
             f"owners_explained by {by}",
-            f"SELECT DISTINCT owner FROM (SELECT owner, source, places, named_ms, claim_ms, offer_ms, workflow_by_uri "
-            f"FROM sessions FINAL WHERE {skip} AND hasAny(places, {{places:Array(String)}})) "
+            f"SELECT DISTINCT owner FROM (SELECT owner, source, places, named_ms, claim_ms, offer_ms, workflow_by_uri, "
+            f"wallets FROM sessions FINAL WHERE {skip} AND hasAny(places, {{places:Array(String)}})) "
             "ARRAY JOIN places AS place, named_ms AS named, claim_ms AS claim, offer_ms AS offer "
             f"INNER JOIN ({NEW}) AS new ON new.source = source AND new.place = place WHERE {change}",
             values,
@@ -93,15 +94,17 @@ class SessionLog:
 
 
 NEW = (
-    "SELECT one.1 AS source, one.2 AS place, one.3 AS first, one.4 AS last FROM (SELECT arrayJoin(arrayZip("
-    "{sources:Array(String)}, {places:Array(String)}, {firsts:Array(Int64)}, {lasts:Array(Int64)})) AS one)"
+    "SELECT one.1 AS source, one.2 AS place, one.3 AS first, one.4 AS last, one.5 AS wallet "
+    "FROM (SELECT arrayJoin(arrayZip({sources:Array(String)}, {places:Array(String)}, {firsts:Array(Int64)}, "
+    "{lasts:Array(Int64)}, {wallets:Array(String)})) AS one)"
 )
 _NEAR = f"named BETWEEN new.first - {DAY_MS} AND new.last + {DAY_MS}"
+_UNTOLD = "(new.wallet = '' OR JSONExtractString(wallets, place) != new.wallet)"
 # Per kind of news: which sessions they change, and a test that lets old stretches of sessions be skipped.
 CHANGES = {
     "claims": (
-        f"if(startsWith(place, '{KEY_PLACE}'), {_NEAR}, claim = 0 OR (claim > named AND claim >= new.first) "
-        "OR (named >= new.first AND claim <= new.last))",
+        f"if(startsWith(place, '{KEY_PLACE}'), {_NEAR} AND {_UNTOLD}, claim = 0 "
+        "OR (claim > named AND claim >= new.first) OR (named >= new.first AND claim <= new.last))",
         "claim_reach_ms >= {reach:Int64}",
     ),
     "offers": (

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from backends.clickhouse.contents import Contents
-from backends.clickhouse.ddl import add_missing, create_all
+from backends.clickhouse.ddl import EMBEDDED, Layout, add_missing, create_all
 from backends.clickhouse.fact_log import FactLog
 from backends.clickhouse.handle import Handle
 from backends.clickhouse.raw_log import RawLog
@@ -17,14 +17,16 @@ from backends.tables import TABLES
 class Pool(Reader, Protocol):
     """A reader that can be closed."""
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of everything held."""
 
 
 class ClickHouseStore(Reads, RawLog, StatementLog, SessionLog, FactLog, Contents):
     """A `Backend` and a `Log`. Creates what is missing and repairs what a crash left, when it opens."""
 
-    def __init__(self, name: str, writer: Handle, pool: Pool, on_close: str | None = None) -> None:
+    def __init__(
+        self, name: str, writer: Handle, pool: Pool, layout: Layout = EMBEDDED, on_close: str | None = None
+    ) -> None:
         tide = Tide()
         Reads.__init__(self, pool, tide)
         RawLog.__init__(self, writer, tide)
@@ -36,10 +38,10 @@ class ClickHouseStore(Reads, RawLog, StatementLog, SessionLog, FactLog, Contents
         self._pool = pool
         self._on_close = on_close
         self._closed = False
-        for statement in create_all():
+        for statement in create_all(layout):
             writer.command("create", statement)
         present = writer.query("columns", "SELECT table, name FROM system.columns WHERE database = currentDatabase()")
-        for statement in add_missing(frozenset(present)):
+        for statement in add_missing(frozenset(present), layout):
             writer.command("add column", statement)
         tide.ver = self._highest()
         self.repair()
@@ -51,7 +53,7 @@ class ClickHouseStore(Reads, RawLog, StatementLog, SessionLog, FactLog, Contents
         if self._closed:
             return
         self._closed = True
-        self._pool.close()
+        await self._pool.close()
         if self._on_close:
             self._handle.command("close", self._on_close)
         self._handle.close()

@@ -22,6 +22,12 @@ def address(seed: int, *names: object) -> str:
     return "0x" + "".join(c.upper() if raw[20 + i % 12] >> (i % 8) & 1 else c for i, c in enumerate(letters))
 
 
+def client_address(seed: int, stream_id: str) -> str:
+    """The invented address of a stream's user, of the networks that are set aside for examples (RFC 5737)."""
+    raw = digest(seed, "client", stream_id)
+    return f"{('192.0.2', '198.51.100', '203.0.113')[raw[0] % 3]}.{raw[1]}"
+
+
 def uuid_of(number: int) -> str:
     """128 bits in the form of a random UUID."""
     h = f"{number:032x}"

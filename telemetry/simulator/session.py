@@ -2,7 +2,7 @@
 
 from telemetry.simulator import wire
 from telemetry.simulator.catalogue import PROMPTS, USER_ERRORS
-from telemetry.simulator.chance import chance, uuid_of
+from telemetry.simulator.chance import chance, client_address, uuid_of
 from telemetry.simulator.occupancy import Stay
 from telemetry.simulator.outcome import Course
 from telemetry.simulator.plan import (
@@ -46,6 +46,7 @@ class Session:
         self.last_ms = order.at_ms
         self.says_model = self.has_paid = self.synthetic = False
         self._rng = chance(seed, "session", order.request_id)
+        self._client = client_address(seed, order.stream_id)
         self._ids = f'"stream_id":"{order.stream_id}","pipeline_id":""'
         self._infos = [wire.info(v.slot.place.node_key, v.slot.place.uri) for v in plan.visits]
         self._transport = Transport(self._rng)
@@ -237,7 +238,8 @@ class Session:
         """Tickets for the place in turn: two at first, then one now and then."""
         visit, order, first = self.plan.visits[self._payer], self.plan.order, self._payments == 0
         worth, tickets = ticket(visit.slot.place.face_value, self._rng), 2 if first else 1
-        data = pay(visit.account, order.gateway, visit.slot, order.request_id if first else "", worth, tickets)
+        request = order.request_id if first else ""
+        data = pay(visit.account, order.gateway, visit.slot, request, self._client, worth, tickets)
         self._write(out, "create_new_payment", at_ms, data)
         self.has_paid = True
         paid = self.paid[self._payer]

@@ -69,7 +69,7 @@ class Accounts:
         return found
 
 
-def pay(account: Account, gateway: Gateway, slot: Slot, request: str, worth: Ticket, tickets: int) -> str:
+def pay(account: Account, gateway: Gateway, slot: Slot, request: str, client: str, worth: Ticket, tickets: int) -> str:
     """The data of one payment. The first of a payment session names the workflow, all others hide it."""
     manifest = f"35_{slot.workflow.name}" if account.fresh else account.manifest_id
     account.fresh = False
@@ -84,4 +84,5 @@ def pay(account: Account, gateway: Gateway, slot: Slot, request: str, worth: Tic
         recipient=slot.place.orchestrator.wallet,
         session=account.session_id,
         manifest=manifest,
+        client=client,
     )

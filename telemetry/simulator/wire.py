@@ -66,11 +66,12 @@ def payment(
     recipient: str,
     session: str,
     manifest: str,
+    client: str,
 ) -> str:
     """The data of a `create_new_payment`."""
     return (
         f'{{"orchestrator":"{uri}","capability":"","numTickets":"{tickets}","sender":"{sender}",'
-        f'"faceValue":"{face_value}","price":"{price} wei/pixel","requestID":"{request}","clientIP":"",'
+        f'"faceValue":"{face_value}","price":"{price} wei/pixel","requestID":"{request}","clientIP":"{client}",'
         f'"winProb":"{win_probability}","recipient":"{recipient}","sessionID":"{session}","manifestID":"{manifest}"}}'
     )
 

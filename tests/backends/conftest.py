@@ -1,56 +1,113 @@
-"""Every store under the same promises. The engines are started once per process."""
+"""Every store under the same promises: each test that takes `store`, `shared` or `started` runs on each of COLUMNS.
 
-import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+At the end of a run its results are printed as a table.
+"""
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backends.chdb import open_chdb
-from backends.memory import MemoryStore
+from tests.backends.stores import COLUMNS, Column, Missing, Started
+from tests.backends.table import Tried, table
+
+_TRIED: list[Tried] = []
+_STARTED: dict[str, Started | Missing] = {}
+_HELD = ExitStack()
+STORES_FILE = Path(__file__).with_name("stores.py")
 
 
-def open_memory() -> MemoryStore:
-    """The in-memory store."""
-    return MemoryStore()
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "column" in metafunc.fixturenames:
+        metafunc.parametrize("column", COLUMNS, ids=[column.name for column in COLUMNS], indirect=True, scope="session")
 
 
-STORES: dict[str, Callable[[], Any]] = {"memory": open_memory, "chdb": open_chdb}
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if (column := _column(item)) and (why := column.gaps.get(_name(item))):
+            item.add_marker(pytest.mark.xfail(reason=why, strict=True))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def engine() -> Iterator[None]:
-    """One handle that stays open, so that the embedded engine is started once and not per test."""
-    store = open_chdb()
-    yield
-    asyncio.run(store.close())
+@pytest.fixture(scope="session")
+def column(request: pytest.FixtureRequest) -> Column:
+    """The kind of store that a test runs on."""
+    chosen: Column = request.param
+    return chosen
 
 
-@contextmanager
-def opened(name: str) -> Iterator[Any]:
-    """A new, empty store."""
-    store = STORES[name]()
-    try:
-        yield store
-    finally:
-        asyncio.run(store.close())
+@pytest.fixture(scope="session")
+def started(column: Column) -> Started:
+    """The store's kind, started once; skips where it is missing."""
+    if column.name not in _STARTED:
+        try:
+            _STARTED[column.name] = _HELD.enter_context(column.start())
+        except Missing as why:
+            _STARTED[column.name] = why
+    found = _STARTED[column.name]
+    if isinstance(found, Missing):
+        pytest.skip(f"backend {column.name}: {found}")
+    return found
 
 
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest) -> Iterator[Any]:
+@pytest.fixture
+def store(started: Started) -> Iterator[Any]:
     """A new, empty store of each kind."""
-    with opened(request.param) as one:
+    with started.new() as one:
         yield one
 
 
-@pytest.fixture(params=STORES, scope="module")
-def shared(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A store of each kind that the tests of a module share: each must use owners of its own or take its facts away."""
-    with opened(request.param) as one:
+@pytest.fixture(scope="module")
+def shared(started: Started) -> Iterator[Any]:
+    """A store of each kind that tests share: each must use owners of its own or take its facts away."""
+    with started.new() as one:
         yield one
 
 
-@pytest.fixture(scope="session", name="opened")
-def _opened() -> Callable[[str], Any]:
-    return opened
+@pytest.fixture
+def place(started: Started, column: Column) -> Iterator[str]:
+    """The URL of a new, empty store that other processes can open."""
+    if started.place is None:
+        pytest.skip(f"{column.name}: nothing outlives its process")
+    with started.place() as url:
+        yield url
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, None, None]:
+    outcome = yield
+    report: pytest.TestReport = outcome.get_result()  # type: ignore[attr-defined]  # pluggy's old-style wrapper
+    if (column := _column(item)) and (report.when == "call" or not report.passed):
+        if isinstance(report.longrepr, tuple) and "Skipped: backend" in report.longrepr[2]:
+            # One place, so that pytest's own summary says it once and not for every test.
+            report.longrepr = (str(STORES_FILE), 1, report.longrepr[2])
+        _TRIED.append(Tried(_name(item)[5:].replace("_", " "), column.name, *_became(report, column)))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if _TRIED:
+        terminalreporter.section("capabilities by store")
+        for line in table(_TRIED, [column.name for column in COLUMNS]):
+            terminalreporter.line(line)
+
+
+def pytest_sessionfinish() -> None:
+    _HELD.close()
+
+
+def _became(report: pytest.TestReport, column: Column) -> tuple[str, str]:
+    if report.skipped and hasattr(report, "wasxfail"):
+        return "gap", report.wasxfail.removeprefix("reason: ")
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return "skipped", report.longrepr[2].removeprefix("Skipped: ").removeprefix(f"backend {column.name}: ")
+    return report.outcome, ""
+
+
+def _column(item: pytest.Item) -> Column | None:
+    spec = getattr(item, "callspec", None)
+    return spec.params.get("column") if spec else None
+
+
+def _name(item: pytest.Item) -> str:
+    return getattr(item, "originalname", None) or item.name

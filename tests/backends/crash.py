@@ -1,5 +1,5 @@
-"""A small loader that is killed: `python -m tests.backends.crash DIRECTORY NAME N` dies after the N-th statement of the
-name ("" for any name, 0 for never).
+"""A small loader that is killed: `python -m tests.backends.crash URL NAME N` dies after the N-th statement of the name
+("" for any name, 0 for never).
 
 Whatever died before, it recovers, sends everything again, and compares every answer with one computed from scratch.
 """
@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends.backend import SessionQuestion, SessionRecord
-from backends.chdb import open_chdb
-from backends.clickhouse.store import ClickHouseStore
 from backends.log import Batch, Derivation, Event, StoredSession
+from gateway.store import Store, open_store
 from metrics.columns import MEASURES
 from metrics.dimension import DIMENSIONS
 from metrics.fact import Fact
@@ -77,7 +76,7 @@ def stored(owner: str, first: int, last: int, count: int) -> StoredSession:
     return StoredSession(record, first, True, "", "", "", False, (), (), (), (), b"")
 
 
-def derive(store: ClickHouseStore, owners: set[str]) -> None:
+def derive(store: Store, owners: set[str]) -> None:
     """What a loader does after an append, and after a crash."""
     by_owner: dict[str, list[Any]] = {owner: [] for owner in owners}
     for event in store.session_events(owners):
@@ -90,7 +89,7 @@ def derive(store: ClickHouseStore, owners: set[str]) -> None:
     store.mark_derived()
 
 
-def load(store: ClickHouseStore, events: Sequence[Event]) -> None:
+def load(store: Store, events: Sequence[Event]) -> None:
     """Append a batch as a loader does: the smaller content counts."""
     known = store.identities(SOURCE, [event.id for event in events])
     conflicts, superseded = [], []
@@ -110,7 +109,7 @@ def load(store: ClickHouseStore, events: Sequence[Event]) -> None:
     derive(store, {event.owner for event in (*counting.values(), *superseded)})
 
 
-def check(store: ClickHouseStore, events: Sequence[Event]) -> None:
+def check(store: Store, events: Sequence[Event]) -> None:
     """Everything that can be asked, against a computation from scratch."""
     winners: dict[str, Event] = {}
     for event in events:
@@ -150,7 +149,7 @@ def check(store: ClickHouseStore, events: Sequence[Event]) -> None:
     assert len(found) == len(losers)
 
 
-def known(store: ClickHouseStore) -> None:
+def known(store: Store) -> None:
     """Whatever counts has its identity, also where its append was cut off."""
     kept = store.event_log(0, 2**62, 1000, None)
     found = store.identities(SOURCE, [event.id for event in kept])
@@ -159,7 +158,7 @@ def known(store: ClickHouseStore) -> None:
     }
 
 
-def main(path: str, dies_in: str, dies_after: int) -> None:
+def main(url: str, dies_in: str, dies_after: int) -> None:
     count = 0
 
     def tick(name: str, seconds: float, rows: int) -> None:
@@ -168,7 +167,7 @@ def main(path: str, dies_in: str, dies_after: int) -> None:
         if count == dies_after:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    store = open_chdb(path, on_statement=tick)
+    store = open_store(url, on_statement=tick)
     known(store)
     left = store.pending(1000)
     derive(store, {event.owner for event in left})

@@ -103,6 +103,7 @@ sighting_questions = st.builds(
 )
 
 
+WALLETS = ("0x" + "a" * 40, "0x" + "b" * 40)
 PLACES = ("https://one:8935", "https://two:8935", "key:0xaa", "0xwallet")
 STREAMS = ("", "stream-1", "stream-2", "it's\\one")
 REQUESTS = ("", "request-1", "request-2")
@@ -146,6 +147,7 @@ def stored_sessions(draw: st.DrawFn, owner: str) -> StoredSession:
             "output_fps_min": None,
             "output_fps_hist": {66000: 2, 66001: 1},
         },
+        wallets={place: wallet for place in named if (wallet := draw(st.sampled_from(("", *WALLETS))))},
     )
     return StoredSession(
         record=record,
@@ -190,9 +192,10 @@ stream_questions = st.builds(
     StreamQuestion, session_questions, st.booleans(), after=positions, before=positions, limit=st.sampled_from((100, 1))
 )
 news = st.builds(
-    lambda source, place, one, other: Explained(source, place, min(one, other), max(one, other)),
+    lambda source, place, one, other, wallet: Explained(source, place, min(one, other), max(one, other), wallet),
     st.sampled_from(("default", "other")),
     st.sampled_from(PLACES),
     near,
     near,
+    st.sampled_from(("", *WALLETS)),
 )

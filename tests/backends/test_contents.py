@@ -1,5 +1,6 @@
 """A store tells all that it was given, page by page, and takes it from another one."""
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
@@ -23,12 +24,22 @@ calm = settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 WHO = ("a", None, "gpu", None, None, None)
+# What the payment p1 counts for: its event lies beside it.
+PAID = Fact(
+    "payment/b/p1", "payment", BASE_MS + DAY_MS, ("b", "r", None, None, None, None, "a'b", "false"), {"tickets": 3}
+)
 REGIONS = ("north", "", "it's")
 
 
 def event(n: int, owner: str, source: str = "a") -> Event:
     return Event(
-        source, f"id {n} {HOSTILE[n % len(HOSTILE)]}", bytes([n]) * 32, BASE_MS + n * HOUR_MS, owner, "t", b"\xff{}"
+        source,
+        f"id {n} {HOSTILE[n % len(HOSTILE)]}",
+        bytes([n + 16]) * 32,
+        BASE_MS + n * HOUR_MS,
+        owner,
+        "t",
+        b"\xff{}",
     )
 
 
@@ -58,7 +69,7 @@ def filled(store: Any, sessions: list[StoredSession], facts: list[Fact], sightin
         for hour in range(3)
         for n in range(3)
     ]
-    store.replace(Derivation(OWNERS, facts, sightings, sessions, supply=supply))
+    store.replace(Derivation((*OWNERS, PAID.owner), [*facts, PAID], sightings, sessions, supply=supply))
     store.refresh()
     return store
 
@@ -73,7 +84,7 @@ def fixed() -> tuple[list[StoredSession], list[Fact], list[Sighting]]:
             StoredSession(record, at_ms, n % 2 == 0, text, "", text, n % 3 == 0, (text,), (1,), (0,), (2,), b"\xff")
         )
         dims = ("default", text, None, "model", None, None, region, "false")
-        values = {"samples": n, "output_fps": 2**62, "fees_wei": 2**230 + n}
+        values = {"samples": n + 100, "output_fps": 2**62, "fees_wei": 2**230 + n + 100}
         facts += [Fact(f"owner {text}", f"{k}", at_ms + k * 61_000, dims, values) for k in range(3)]
         traits = tuple(region if trait is Trait.REGION else text for trait in TRAITS)
         sightings.append(Sighting(f"owner {text}", "leg", at_ms, at_ms + DAY_MS, traits))
@@ -105,14 +116,19 @@ def everything(store: Any, shelf: Shelf, part: Part, limit: int) -> list[Any]:
 
 def assert_tells_all(store: Any, made: tuple[Any, Any, Any], part: Part, limit: int) -> None:
     filled(store, *made)
-    regions = {stored.record.owner: stored.record.region or "" for stored in made[0]}
+    sessions, facts, _ = made
+    regions: dict[str, set[str]] = defaultdict(set)
+    for stored in sessions:
+        regions[stored.record.owner].add(stored.record.region or "")
+    for one in (*facts, PAID):
+        regions[one.owner].add(one.dims[6] or "")
 
-    def region_of(owner: str) -> str:
-        return regions.get(owner, "")
+    def regions_of(owner: str) -> set[str]:
+        return regions[owner]
 
     for shelf in Shelf:
         whole = everything(store, shelf, WHOLE, 1000)
-        wanted = [one for one in whole if belongs(shelf, one, part, region_of)]
+        wanted = [one for one in whole if belongs(shelf, one, part, regions_of)]
         assert sorted(map(repr, everything(store, shelf, part, limit))) == sorted(map(repr, wanted))
         assert store.size(shelf, part) == len(wanted)
 

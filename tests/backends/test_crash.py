@@ -14,8 +14,8 @@ WRITING = (
 )
 
 
-def run(path: Path, dies_in: str, dies_after: int, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.backends.crash", str(path), dies_in, str(dies_after)]
+def run(place: str, dies_in: str, dies_after: int, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.backends.crash", place, dies_in, str(dies_after)]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         out, err = child.communicate(timeout=seconds or 120)
@@ -25,30 +25,30 @@ def run(path: Path, dies_in: str, dies_after: int, seconds: float | None = None)
     return subprocess.CompletedProcess(command, child.returncode, out, err)
 
 
-def test_a_store_killed_after_any_kind_of_write_is_whole_again(tmp_path: Path) -> None:
+def test_an_embedded_store_killed_after_any_kind_of_write_is_whole_again(tmp_path: Path) -> None:
     for name in WRITING:
-        died = run(tmp_path, name, 1)
+        died = run(f"chdb://{tmp_path}", name, 1)
         assert died.returncode in (-9, 0), died.stderr
 
-    after = run(tmp_path, "", 0)
+    after = run(f"chdb://{tmp_path}", "", 0)
     assert after.stdout == "whole\n", after.stderr
 
 
-def test_a_store_killed_between_any_statements_is_whole_again(tmp_path: Path) -> None:
+def test_a_loader_killed_between_any_statements_leaves_a_whole_store(place: str) -> None:
     chance = random.Random(1)
-    for _ in range(6):
-        died = run(tmp_path, "", OPENING + chance.randrange(60))
+    for _ in range(4):
+        died = run(place, "", OPENING + chance.randrange(60))
         assert died.returncode == -9, died.stderr
 
-    after = run(tmp_path, "", 0)
+    after = run(place, "", 0)
     assert after.stdout == "whole\n", after.stderr
 
 
-def test_a_store_killed_within_statements_is_whole_again(tmp_path: Path) -> None:
+def test_an_embedded_store_killed_within_statements_is_whole_again(tmp_path: Path) -> None:
     chance = random.Random(3)
     for _ in range(5):
-        died = run(tmp_path, "", 0, seconds=1.0 + chance.random())
+        died = run(f"chdb://{tmp_path}", "", 0, seconds=1.0 + chance.random())
         assert died.returncode in (-9, 0), died.stderr
 
-    after = run(tmp_path, "", 0)
+    after = run(f"chdb://{tmp_path}", "", 0)
     assert after.stdout == "whole\n", after.stderr

@@ -3,16 +3,18 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from backends.chdb import Limits, open_chdb
+from backends.chdb import open_chdb
 from backends.clickhouse.compile import Statement
 from backends.clickhouse.ddl import add_missing
 from backends.clickhouse.errors import translated
+from backends.clickhouse.limits import Limits
 from backends.tables import TABLES
 from metrics.errors import GatewayError, StoreFull, StoreTimeout, StoreUnavailable, TooComplex
 
@@ -24,6 +26,14 @@ store = open_chdb(sys.argv[1])
 print("open", flush=True)
 sys.stdin.read()
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine() -> Iterator[None]:
+    """One handle that stays open, so that the embedded engine is started once and not per test."""
+    store = open_chdb()
+    yield
+    asyncio.run(store.close())
 
 
 def child(path: object) -> "subprocess.Popen[str]":
@@ -170,7 +180,7 @@ def test_a_store_gains_the_columns_that_were_declared_since() -> None:
 
     assert add_missing(present) == []
     assert add_missing(present - {("facts", "fees_wei")}) == [
-        "ALTER TABLE `facts` ADD COLUMN `fees_wei` Nullable(Int256)"
+        "ALTER TABLE `facts` ADD COLUMN IF NOT EXISTS `fees_wei` Nullable(Int256)"
     ]
 
 

@@ -1,6 +1,5 @@
 """What is appended counts once, and what was said is found."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from backends.backend import LoggedEvent
 from backends.log import Batch, Claim, Event, Identity, Offer, Payment, Rejected, Statements
 from tests.backends.made import HOSTILE
+from tests.backends.stores import wait
 
 AT = 1_768_435_200_000
 
@@ -39,7 +39,7 @@ def test_events_come_in_order_with_their_bytes(store: Any) -> None:
 
     found = seen(store, "one", "nobody", "")
     assert [(one.id, one.body) for one in found] == [("z", b"\xff\x00'"), ("a", b"{}"), ("b", b"{}")]
-    assert list(asyncio.run(store.events(["one"]))) == found
+    assert list(wait(store.events(["one"]))) == found
 
 
 def test_the_same_event_again_is_one_event(store: Any) -> None:
@@ -68,7 +68,7 @@ def test_how_far_a_source_reaches_follows_what_counts(store: Any) -> None:
     store.append(Batch([event("a", AT)], conflicts=[late], superseded=[late]))
 
     assert store.latest() == {"default": AT + 50, "other": AT + 7}
-    held = asyncio.run(store.holds())
+    held = wait(store.holds())
     assert held.sources == {"default": (AT, AT + 50), "other": (AT + 7, AT + 7)}
     assert held.latest_ms == AT + 50
 
@@ -76,10 +76,10 @@ def test_how_far_a_source_reaches_follows_what_counts(store: Any) -> None:
 def test_what_is_not_derived_is_pending_with_what_was_withdrawn(store: Any) -> None:
     loser = event("a", sha=9)
     store.append(Batch([loser]))
-    assert asyncio.run(store.holds()).pending == 1
+    assert wait(store.holds()).pending == 1
     store.mark_derived()
     assert list(store.pending(10)) == []
-    assert asyncio.run(store.holds()).pending == 0
+    assert wait(store.holds()).pending == 0
 
     store.append(Batch([event("a", AT + 1, "two")], conflicts=[loser], superseded=[loser]))
 
@@ -95,10 +95,10 @@ def test_pending_comes_in_order_of_appending(store: Any) -> None:
 
 
 def test_the_version_changes_with_every_append(store: Any) -> None:
-    before = asyncio.run(store.holds()).version
+    before = wait(store.holds()).version
     store.append(Batch([event("a")]))
 
-    assert asyncio.run(store.holds()).version != before
+    assert wait(store.holds()).version != before
 
 
 def test_the_event_log_is_read_in_pages(store: Any) -> None:

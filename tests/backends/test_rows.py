@@ -1,6 +1,5 @@
 """A store answers as `fold` and `seen` do, whatever was replaced before."""
 
-import asyncio
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +22,7 @@ from tests.backends.made import (
     sighting_lists,
     sighting_questions,
 )
+from tests.backends.stores import wait
 
 calm = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -32,7 +32,7 @@ EVERYTHING = Question.of(MEASURES, Window.of_ms(BASE_MS - 9 * DAY_MS, BASE_MS + 
 
 
 def rows(store: Any, question: Question) -> list[Any]:
-    return list(asyncio.run(store.rows(question)))
+    return list(wait(store.rows(question)))
 
 
 def put(store: Any, facts: list[Fact], sightings: list[Sighting] = [], owners: tuple[str, ...] = OWNERS) -> None:  # noqa: B006
@@ -88,12 +88,12 @@ def test_a_store_answers_as_seen(
     put(shared, [], after)
 
     for question in asked:
-        assert list(asyncio.run(shared.seen(question))) == seen(after, question)
+        assert list(wait(shared.seen(question))) == seen(after, question)
 
 
 def test_an_empty_store_has_no_rows(store: Any) -> None:
     assert rows(store, EVERYTHING) == []
-    assert list(asyncio.run(store.seen(SightingQuestion.of([])))) == []
+    assert list(wait(store.seen(SightingQuestion.of([])))) == []
 
 
 def test_a_fact_that_moves_leaves_its_bucket_and_its_group(store: Any) -> None:

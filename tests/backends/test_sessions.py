@@ -1,6 +1,5 @@
 """Sessions and streams are found as the in-memory store finds them, by every way there is."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.backends.made import (
     stored_sessions,
     stream_questions,
 )
+from tests.backends.stores import wait
 
 calm = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -66,7 +66,7 @@ def test_sessions_and_streams_are_shown_alike(
         for page in pages:
             assert list(await shared.streams(page)) == await twin.streams(page)
 
-    asyncio.run(compare())
+    wait(compare())
 
 
 @calm

@@ -1,6 +1,5 @@
 """Stake: what every store answers about orchestrators at instants."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from backends.backend import Staked, StakeQuestion
 from backends.log import Batch, Event, Stake, Statements
 from backends.memory import staked
+from tests.backends.stores import wait
 
 A, B, C = ("0x" + letter * 40 for letter in "abc")
 
@@ -19,7 +19,7 @@ def stake(who: str, at_ms: int, lptu: int, id: str = "", source: str = "default"
 
 
 def asked(store: Any, names: Sequence[str], first_ms: int, last_ms: int) -> list[Staked]:
-    return list(asyncio.run(store.stakes(StakeQuestion(tuple(names), first_ms, last_ms))))
+    return list(wait(store.stakes(StakeQuestion(tuple(names), first_ms, last_ms))))
 
 
 def test_the_latest_before_and_all_until_the_end(store: Any) -> None:
@@ -62,9 +62,10 @@ def test_stake_says_nothing_of_how_far_a_source_reaches(store: Any) -> None:
     store.append(Batch([loser._replace(at_ms=90, sha=b"0" * 32)], conflicts=[loser], superseded=[loser]))
 
     assert store.latest() == {"default": 90}
-    assert asyncio.run(store.holds()).sources == {"default": (90, 90)}
+    assert wait(store.holds()).sources == {"default": (90, 90)}
 
 
+EVERY_EVENT = [(source, id) for source in ("default", "other") for id in "abcd"]
 rows = st.lists(
     st.builds(
         stake,
@@ -81,10 +82,8 @@ rows = st.lists(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=rows, span=st.tuples(st.integers(0, 9), st.integers(0, 9)))
-def test_every_store_agrees_with_the_rule(opened: Any, rows: list[Stake], span: tuple[int, int]) -> None:
+def test_a_store_agrees_with_the_rule(shared: Any, rows: list[Stake], span: tuple[int, int]) -> None:
     question = StakeQuestion((A, B), min(span), max(span))
-    for name in ("memory", "chdb"):
-        with opened(name) as store:
-            store.state(Statements(stakes=rows))
+    shared.state(Statements(stakes=rows, withdrawn=EVERY_EVENT))
 
-            assert list(asyncio.run(store.stakes(question))) == staked(rows, question)
+    assert list(wait(shared.stakes(question))) == staked(rows, question)

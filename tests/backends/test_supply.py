@@ -1,6 +1,5 @@
 """Supply: facts that last up to an hour, and what snapshots show, in every store."""
 
-import asyncio
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +14,7 @@ from metrics.question import Question
 from metrics.supply import COLUMNS, GPU_MS, MEASURES
 from metrics.window import DAY_MS, HOUR_MS, Grain, Window
 from tests.backends.made import BASE_MS, TEXTS, dims, instants, windows
+from tests.backends.stores import wait
 
 calm = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -61,7 +61,7 @@ def put(store: Any, facts: list[Fact], hours: set[SupplyHour]) -> None:
 
 
 def rows(store: Any, question: Question) -> list[Any]:
-    return list(asyncio.run(store.rows(question)))
+    return list(wait(store.rows(question)))
 
 
 @calm
@@ -117,17 +117,16 @@ offer_lists = st.lists(offers, max_size=12, unique_by=lambda one: (one.source, o
 
 @calm
 @given(told=offer_lists, start=st.integers(-1, 2), length=st.sampled_from((1, DAY_MS, 4 * DAY_MS)))
-def test_every_store_shows_the_same(opened: Any, told: list[Offer], start: int, length: int) -> None:
+def test_snapshots_are_shown_alike(shared: Any, told: list[Offer], start: int, length: int) -> None:
     memory = MemoryStore()
     # An event happens at one instant.
     at = {(one.source, one.id): one.at_ms for one in told}
     told = [one._replace(at_ms=at[one.source, one.id]) for one in told]
     memory.state(Statements(offers=told))
-    with opened("chdb") as store:
-        store.state(Statements(offers=told))
-        asked = ("a", URIS, BASE_MS + start, BASE_MS + start + length)
+    shared.state(Statements(offers=told, withdrawn=[(source, f"e{n}") for source in SOURCES for n in range(1, 7)]))
+    asked = ("a", URIS, BASE_MS + start, BASE_MS + start + length)
 
-        assert list(store.showings(*asked)) == list(memory.showings(*asked))
+    assert list(shared.showings(*asked)) == list(memory.showings(*asked))
 
 
 def test_snapshots_that_say_the_same_are_one_showing_until_a_day_passes(store: Any) -> None:

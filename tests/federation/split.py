@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends.asking import Member
-from backends.backend import SessionQuestion, StreamQuestion
+from backends.backend import PageQuestion, SessionQuestion, StreamQuestion
 from backends.copying import BEGINNING, copy
 from backends.federated import Federated
 from backends.part import Part
@@ -15,7 +15,7 @@ from metrics.sighting import SightingQuestion, Trait
 from metrics.supply import MEASURES as SUPPLY
 from metrics.window import HOUR_MS, Grain, Window
 from tests.laws.answers import everything, plain
-from tests.reference.lives import T0
+from tests.reference.lives import T0, WALLETS
 
 ALL = Window.of_ms(T0 - 20 * 24 * HOUR_MS, T0 + 20 * 24 * HOUR_MS)
 NAMES = ("one", "two", "three")
@@ -81,6 +81,12 @@ async def _more(store: Any) -> list[Any]:
                 told.append(await store.streams(StreamQuestion(asked, descending, before=(at + 1, "s2"), limit=1)))
     sessions = await store.sessions(SessionQuestion())
     told.append(await store.events([session.owner for session in sessions]))
+    told.append(await store.payment_events(("r1", "r2", "r3", "")))
+    for start_ms, end_ms in ((0, 2**42), (AROUND[1], AROUND[2] + 5)):
+        for limit in (1000, 2):
+            page = PageQuestion(WALLETS, start_ms, end_ms, (AROUND[2], "a", "") if limit == 2 else None, limit)
+            told += [await store.payments(page), await store.incidents(page)]
+            told.append(sorted((await store.incident_counts(page)).items()))
     for since in (None, *AROUND):
         for by in ((Trait.ORCHESTRATOR,), (Trait.SOURCE, Trait.GPU), (Trait.REGION,), ()):
             told.append(await store.seen(SightingQuestion.of(by, None, since)))

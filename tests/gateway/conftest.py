@@ -1,6 +1,6 @@
 """The whole application over the in-memory store, with the writer's thread and a real clock for time only."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import httpx
@@ -12,6 +12,7 @@ from gateway.settings import Settings
 from gateway.writer import Writer
 from telemetry.loader import Loader
 from telemetry.regions import Regions
+from tests.canaries import plant, planting
 
 NOW = datetime(2026, 1, 9, 14, 0, tzinfo=UTC)
 
@@ -20,7 +21,7 @@ class Running:
     """A gateway that runs: its parts and a client."""
 
     def __init__(self, settings: Settings) -> None:
-        self.store = MemoryStore()
+        self.store = plant(MemoryStore())
         self.loader = Loader(self.store, lambda: NOW, Regions())
         self.parts = Parts(settings, self.store, Writer(self.loader, settings.loader_queue), Regions(), lambda: NOW)
         self.app = build_app(self.parts)
@@ -33,6 +34,12 @@ class Running:
         assert "errors" not in answer, answer
         data: dict[str, object] = answer["data"]
         return data
+
+
+@pytest.fixture(autouse=True)
+def planted() -> Iterator[None]:
+    with planting():
+        yield
 
 
 @pytest.fixture

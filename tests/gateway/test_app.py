@@ -6,10 +6,12 @@ import json
 import re
 import time
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.settings import Settings
 from metrics.errors import StoreUnavailable
 from tests.gateway.conftest import Running
 
@@ -210,3 +212,16 @@ async def test_a_long_answer_is_compressed(running: Running) -> None:
     )
 
     assert answer.headers["content-encoding"] == "gzip"
+
+
+async def test_trusted_documents_and_the_size_of_batches_are_settings(tmp_path: Path) -> None:
+    query = "{ network { lastEventAt } }"
+    (tmp_path / "list.json").write_text(json.dumps({"seen": query}))
+    gateway = Running(Settings(trusted_documents=tmp_path, batch=2))
+
+    async with gateway.client as client:
+        asked = [{"documentId": "seen"}, {"query": query}]
+        answers = (await client.post("/graphql", json=asked)).json()
+        assert answers[0] == {"data": {"network": {"lastEventAt": None}}}
+        assert answers[1]["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
+        assert (await client.post("/graphql", json=[*asked, *asked])).status_code == 400

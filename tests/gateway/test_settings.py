@@ -39,6 +39,8 @@ def test_variables_replace_defaults() -> None:
         ("NAAP_OPERATOR_TOKEN", "short"),
         ("NAAP_OPERATOR_TOKEN_FILE", "/no/such/token"),
         ("NAAP_EVENTS_MAX_BYTES", "32MiB"),
+        ("NAAP_BATCH", "0"),
+        ("NAAP_TRUSTED_DOCUMENTS", "/no/such/list.json"),
     ],
 )
 def test_a_malformed_variable_is_named(name: str, value: str) -> None:

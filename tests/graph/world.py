@@ -1,5 +1,6 @@
 """A small network to ask questions of, worked out by hand, and ways to ask."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +11,14 @@ from typing import Any
 from backends.backend import LoggedEvent, SessionRecord, StreamQuestion, StreamRecord
 from backends.log import StoredSession
 from backends.memory import MemoryStore
+from gateway.inside import within
+from gateway.timeline import entry
 from graph.schema import build_schema
 from metrics.dimension import DIMENSIONS
 from metrics.fact import Fact
 from metrics.sighting import TRAITS, Sighting
 from resolvers.context import Context, Limits
+from tests.canaries import ANYBODY, plant, salted
 
 NOW = datetime(2026, 1, 9, 14, 0, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
@@ -80,6 +84,7 @@ class CountingStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
+        plant(self)
         self.calls: Counter[str] = Counter()
         self.asked: list[Any] = []
         self.fail: dict[str, Exception] = {}
@@ -155,15 +160,17 @@ class Answer:
         return [error["extensions"]["code"] for error in self.errors]
 
 
-def entry(body: bytes) -> Any:
-    """A timeline entry as the tests write it: type/subtype."""
-    kind, _, subtype = body.decode().partition("/")
-    return SimpleNamespace(type=kind, subtype=subtype or None, place="https://a:1", state=None, output_fps=None)
+def logged(id: str, at_ms: int, kind: str, **data: Any) -> LoggedEvent:
+    """An event of the session r1 of s1, with canaries in it."""
+    named = {"address": ANYBODY["key"].text, "url": "https://a:1"}
+    ids = {"stream_id": "s1", "request_id": "r1", "timestamp": at_ms}
+    event = {"id": id, "type": kind, "timestamp": str(at_ms), "data": {"orchestrator_info": named, **ids, **data}}
+    return LoggedEvent("default/s1/r1", "default", id, at_ms, salted(json.dumps(event).encode()))
 
 
 def context(store: CountingStore, limits: Limits | None = None) -> Context:
     """A request at NOW."""
-    return Context(store, NOW, entry, "test", {"fra": "Frankfurt"}, limits or Limits())
+    return Context(store, NOW, entry, "test", {"fra": "Frankfurt"}, limits or Limits(), insides=within)
 
 
 async def ask(store: CountingStore, query: str, **variables: Any) -> Answer:
@@ -216,7 +223,7 @@ def small_network() -> CountingStore:
         session("s3", "r4", at + 60_000, outcome="UNSERVED", orchestrator=None, gpu=None, gpu_attribution="UNKNOWN"),
     )
     store.logged = [
-        LoggedEvent("default/s1/r1", "default", "e1", at, b"stream_trace/gateway_receive_stream_request"),
-        LoggedEvent("default/s1/r1", "default", "e2", at + 5, b"ai_stream_status"),
+        logged("e1", at, "stream_trace", type="gateway_receive_stream_request"),
+        logged("e2", at + 5, "ai_stream_status", inference_status={}),
     ]
     return store

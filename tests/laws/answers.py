@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from backends.backend import Backend, SessionQuestion, StakeQuestion, StreamQuestion
+from backends.backend import Backend, PageQuestion, SessionQuestion, StakeQuestion, StreamQuestion
 from metrics.columns import MEASURES
 from metrics.dimension import Dimension
 from metrics.question import Question
@@ -31,6 +31,9 @@ async def _everything(store: Backend) -> str:
         told += await store.rows(question)
     told += sorted(map(seen_key, await store.seen(SightingQuestion.of(Trait))))
     told += await store.stakes(StakeQuestion(WALLETS, ALL.start_ms, ALL.end_ms))
+    ledger = PageQuestion(tuple(WALLETS), ALL.start_ms, ALL.end_ms, limit=1000)
+    told += [*await store.payments(ledger), *await store.incidents(ledger)]
+    told.append(sorted((await store.incident_counts(ledger)).items()))
     told += await store.sessions(SessionQuestion())
     told += await store.streams(StreamQuestion(SessionQuestion(), limit=1000))
     return "\n".join(repr(plain(one)) for one in told)

@@ -1,5 +1,6 @@
 """A REST surface over the in-memory store, with the clock stopped."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
@@ -16,6 +17,7 @@ from rest.problem import of_error
 from rest.routes import routes
 from telemetry.loader import Loader, Report
 from telemetry.regions import Regions
+from tests.canaries import plant, planting
 
 NOW = datetime(2026, 1, 9, 14, 0, tzinfo=UTC)
 TOKEN = "a-token-of-some-length"
@@ -39,7 +41,7 @@ class Surface:
     """The routes of REST, its store, loader and intake, and a client whose address can be chosen."""
 
     def __init__(self) -> None:
-        self.store = MemoryStore()
+        self.store = plant(MemoryStore())
         self.loader = Loader(self.store, lambda: NOW, Regions())
         self.kept = Kept()
         self.now = NOW
@@ -65,6 +67,12 @@ class Surface:
     ) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app(**limits), client=(host, 50_000))  # type: ignore[arg-type]
         return httpx.AsyncClient(transport=transport, base_url=base)
+
+
+@pytest.fixture(autouse=True)
+def planted() -> Iterator[None]:
+    with planting():
+        yield
 
 
 @pytest.fixture

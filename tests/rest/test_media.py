@@ -9,7 +9,8 @@ import pytest
 
 from backends.log import Derivation
 from metrics.errors import BadRequest
-from rest import media, schema
+from resolvers import media
+from rest import schema
 from rest.csv import paths, table
 from rest.operation import Listed
 from rest.routes import OPERATIONS

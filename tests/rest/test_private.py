@@ -1,0 +1,28 @@
+"""REST answers nothing private to anybody: every path, over a network full of it. The search is tests/canaries.py's."""
+
+import pytest
+
+from rest.routes import OPERATIONS
+from tests.graph.owners import ALICE, BOB, GAIL, HAL, OF_ALICE, OF_BOB, events
+from tests.rest.conftest import Surface
+
+READS = [operation for operation in OPERATIONS if operation.method == "GET"]
+
+
+@pytest.fixture
+def filled(surface: Surface) -> Surface:
+    surface.loader.load("default", events(ALICE, GAIL, "alice", OF_ALICE))
+    surface.loader.load("default", events(BOB, HAL, "bob", OF_BOB))
+    surface.loader.derive()
+    return surface
+
+
+@pytest.mark.parametrize("path", [path for one in READS for path in (one.path, *one.aliases)])
+async def test_no_path_tells_what_is_private(filled: Surface, path: str) -> None:
+    query = f"orchestrator_id={ALICE}" if "compliance" in path else "time_range=24h"
+    query = "" if "capabilities" in path or "datasets" in path else query
+    async with filled.client() as client:
+        for accept in ("application/json", "text/csv"):
+            answer = await client.get(f"{path}?{query}", headers={"Accept": accept})
+            assert answer.status_code == 200 or (accept == "text/csv" and answer.status_code == 406), answer.text
+            assert ALICE in answer.text or "datasets" in path or "demand" in path or answer.status_code == 406
