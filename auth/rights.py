@@ -49,7 +49,12 @@ TABLE: tuple[tuple[Rule, str], ...] = (
         PUBLIC,
         """
         Query: node nodes network orchestrator orchestrators gpu gpus workflow workflows gateway gateways regions
-          stream streams leaderboard scoringVersions dataset datasets metricCatalogue _service _entities
+          stream streams leaderboard scoringVersions dataset datasets metricCatalogue viewer _service _entities
+        Viewer: subject wallet roles scopes orchestrators gateways expiresAt delegations
+        Delegation: id orchestrator delegate scopes issuedAt expiresAt revokedAt
+        Mutation: requestNonce login refresh logout delegate revokeDelegation
+        LoginChallenge: nonce expiresAt domain uri chainId message
+        Tokens: accessToken expiresAt refreshToken refreshExpiresAt wallet scopes orchestrators
         _Service: sdl
         Node: id
         Measured Gateway Gpu Network Orchestrator Region Workflow: metrics series demand demandSeries jobs

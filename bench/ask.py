@@ -1,6 +1,7 @@
-"""Asks a loaded store, and says how long that took, in all and in the store: `python -m bench.ask STORE REPEATS`."""
+"""Asks a loaded store, and says how long that took, in all and in the store: `python -m bench.ask URL REPEATS`."""
 
 import asyncio
+import hashlib
 import sys
 import time
 from datetime import datetime
@@ -8,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from backends.chdb import open_chdb
 from gateway.interpreter import tuned
+from gateway.store import open_store
 from gateway.timeline import entry
 from graph.schema import build_schema
 from metrics.window import from_ms
@@ -86,7 +87,7 @@ class Recorder:
 
 async def measure(
     store: Any, statements: Statements, query: str, window: dict[str, str], repeats: int, now: datetime
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """One query, asked many times through the graph, and its reads as many times alone."""
     schema, recorder = build_schema(), Recorder(store)
 
@@ -96,7 +97,7 @@ async def measure(
         assert not result.errors, result.errors
         return orjson.dumps({"data": result.data})
 
-    size = len(await through_the_graph(recorder))
+    answer = await through_the_graph(recorder)
     statements.taken()
     total, alone, reads = [], [], 0
     for _ in range(repeats):
@@ -113,7 +114,7 @@ async def measure(
         "total_p50_ms": percentile(total, 50),
         "total_p95_ms": percentile(total, 95),
     }
-    return {"reads": reads, "bytes": size} | times
+    return {"reads": reads, "bytes": len(answer), "answer": hashlib.sha256(answer).hexdigest()} | times
 
 
 def percentile(seconds: list[float], share: int) -> float:
@@ -123,9 +124,9 @@ def percentile(seconds: list[float], share: int) -> float:
 
 async def main() -> None:
     """Measure both queries."""
-    path, repeats = sys.argv[1], int(sys.argv[2])
+    url, repeats = sys.argv[1], int(sys.argv[2])
     statements = Statements()
-    store = open_chdb(path, on_statement=statements)
+    store = open_store(url, on_statement=statements)
     held = await store.holds()
     first_ms, last_ms = min(first for first, _ in held.sources.values()), held.latest_ms or 0
     now = from_ms(last_ms + 1)

@@ -1,4 +1,4 @@
-"""Loads a file into a new store, and says how long that took: `python -m bench.load FILE STORE`."""
+"""Loads a file into a new store, and says how long that took: `python -m bench.load FILE URL`."""
 
 import asyncio
 import resource
@@ -8,15 +8,17 @@ import time
 import orjson
 
 from gateway.interpreter import tuned
-from gateway.store import open_store, utc_now
+from gateway.store import open_store, shown, utc_now
 from telemetry.files import lines
 from telemetry.loader import Loader
 
 
 def main() -> None:
     """Load, derive, bring the rollups up to date."""
-    file, path = sys.argv[1:3]
-    store = open_store(f"chdb://{path}")
+    file, url = sys.argv[1:3]
+    store = open_store(url)
+    if asyncio.run(store.holds()).sources:
+        sys.exit(f"{shown(url)} holds events already: name a new database.")
     loader = Loader(store, utc_now)
     tuned()
     began = time.perf_counter()

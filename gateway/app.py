@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -14,12 +14,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from auth.access import Access
 from auth.caller import ANONYMOUS
 from backends.backend import Backend
 from backends.federated import Federated
+from gateway.authentication import Authenticated, client_of
 from gateway.health import healthz, readiness
 from gateway.inside import within
 from gateway.intake import NoIntake, WriterIntake
+from gateway.login import in_memory
 from gateway.middleware import Protected, gateway_error, http_error
 from gateway.settings import Settings
 from gateway.timeline import entry
@@ -62,6 +65,12 @@ class Parts:
     datasets: Catalogue = field(default_factory=Catalogue)
     targets: Targets = field(default_factory=packaged)
     rankings: Rankings = field(default_factory=Rankings)
+    # Who may come in; without one, a door that forgets everything at the end.
+    door: InitVar[Access | None] = None
+    access: Access = field(init=False)
+
+    def __post_init__(self, door: Access | None) -> None:
+        self.access = door or in_memory(self.settings, self.clock)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
@@ -77,6 +86,8 @@ class Parts:
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
             several=several,
+            access=self.access,
+            client=client_of(request),
             insides=within,
         )
 
@@ -111,7 +122,11 @@ def build_app(parts: Parts) -> Starlette:
             *routes(parts.context, parts.intake, door),
             *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch),
         ],
-        middleware=[Middleware(Protected), Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
+        middleware=[
+            Middleware(Protected),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+            Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
+        ],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts),
     )
@@ -127,6 +142,7 @@ def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager
         finally:
             if parts.writer is not None:
                 await asyncio.to_thread(parts.writer.stop)
+            parts.access.close()
             await parts.store.close()
 
     return lifespan

@@ -185,6 +185,58 @@ def sample(**options: Any) -> None:
     sampled(settings().datasets, **options)
 
 
+@cli.group()
+def token() -> None:
+    """Issue, list and revoke the tokens of machines, and rotate the keys that sign tokens."""
+
+
+@token.command()
+@click.option("--name", required=True, help="Whose it is: a-z, 0-9, '.', '_', '-'.")
+@click.option("--role", type=click.Choice(("orchestrator", "gateway", "operator")), required=True)
+@click.option("--wallet", "wallets", multiple=True, help="The wallet whose private data it may read; repeatable.")
+@click.option("--scope", "scopes", multiple=True, help="What it is good for, such as earnings:read; repeatable.")
+@click.option("--days", type=click.IntRange(1, 731), default=90, show_default=True, help="How long it is good.")
+@click.option(
+    "--kind",
+    type=click.Choice(("key", "jwt")),
+    default="key",
+    show_default=True,
+    help="An API key, or a signed token that others can check with /.well-known/jwks.json.",
+)
+def issue(**options: Any) -> None:
+    """Make a token and print it: the one time that it can be seen."""
+    from gateway.tokens import issued
+
+    issued(settings(), **options)
+
+
+@token.command("list")
+@click.option("--format", "form", type=click.Choice(("text", "ndjson")), default="text", show_default=True)
+def list_tokens(form: str) -> None:
+    """List the tokens that were issued, and when each was last used."""
+    from gateway.tokens import listed
+
+    listed(settings(), form)
+
+
+@token.command()
+@click.argument("id")
+def revoke(id: str) -> None:
+    """End the token ID; processes that know it already forget it within five seconds."""
+    from gateway.tokens import revoked
+
+    revoked(settings(), id)
+
+
+@token.command("rotate")
+@click.option("--retire", is_flag=True, help="Remove all older keys: what they signed is refused from then on.")
+def rotate_keys(retire: bool) -> None:
+    """Make a new signing key. What older keys signed stays good until they are retired."""
+    from gateway.tokens import rotated
+
+    rotated(settings(), retire)
+
+
 @cli.command(hidden=True)
 @click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
 @click.option("--directory", default=".demo", show_default=True, type=click.Path(file_okay=False))

@@ -29,7 +29,8 @@ def run(port: int, directory: str, hours: float) -> None:
     home.mkdir(parents=True, exist_ok=True)
     with _alone(home):
         store, regions = home.resolve() / "store", home.resolve() / "regions.json"
-        settings = replace(Settings(), backend=f"chdb://{store}", regions=regions, port=port)
+        door = str(home.resolve() / "auth")
+        settings = replace(Settings(), backend=f"chdb://{store}", regions=regions, port=port, auth_directory=door)
         listening = bound(settings.host, settings.port, "make demo PORT=")
         shutil.rmtree(store, ignore_errors=True)
         end = utc_now().replace(microsecond=0)

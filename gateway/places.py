@@ -51,6 +51,11 @@ def is_embedded(url: str) -> bool:
     return url.partition(":")[0] == "chdb"
 
 
+def is_clickhouse(url: str) -> bool:
+    """Whether this store is a ClickHouse server or cluster."""
+    return url.partition(":")[0] in ("clickhouse", "clickhouses")
+
+
 def is_several(text: str) -> bool:
     """Are the answers put together, of several stores or of a stated part of one?"""
     places = places_of(text)

@@ -12,9 +12,11 @@ import click
 import uvicorn
 from starlette.applications import Starlette
 
+from auth import audit
 from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
-from gateway.places import is_embedded, places_of, shown
+from gateway.login import ANYWHERE, open_access
+from gateway.places import is_clickhouse, is_embedded, places_of, shown
 from gateway.settings import Settings
 from gateway.store import utc_now
 from gateway.stores import open_stores
@@ -30,7 +32,6 @@ from telemetry.loader import Loader
 from telemetry.regions import Regions
 
 GRACE_S = 10
-ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, not bound to
 
 
 def run(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
@@ -45,6 +46,12 @@ def run(settings: Settings, host: str | None, port: int | None, workers: int | N
         raise BadRequest(
             f"{settings.workers} workers cannot share {shown(settings.backend)}: an embedded store belongs to one "
             "process. Serve with --workers 1, or set NAAP_BACKEND to a store that is a server.",
+            "workers",
+        )
+    if settings.workers > 1 and any(is_clickhouse(place.url) for place in places_of(settings.backend)):
+        raise BadRequest(
+            f"{settings.workers} workers cannot share {shown(settings.backend)}: one process writes it, and others "
+            "could not follow yet. Serve with --workers 1.",
             "workers",
         )
     serve_one(settings, bound(settings.host, settings.port))
@@ -73,7 +80,8 @@ def serve_one(settings: Settings, listening: socket.socket) -> None:
     writer = None
     if opened.store is not None:
         writer = Writer(Loader(opened.store, utc_now, regions, flops), settings.loader_queue)
-    app = build_app(Parts(settings, opened.backend, writer, regions, utc_now, datasets, targets))
+    access = open_access(settings, utc_now)
+    app = build_app(Parts(settings, opened.backend, writer, regions, utc_now, datasets, targets, door=access))
     tuned()
     _announce(settings, asyncio.run(opened.backend.holds()).latest_ms)
     # Ctrl-C has stopped the server in good order when uvicorn raises it again.
@@ -92,6 +100,7 @@ def _cannot_bind(error: OSError, host: str, port: int, choose: str) -> str:
 
 def _log(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    audit.to_stream()
     logging.getLogger("uvicorn.error").setLevel("WARNING" if settings.log_level != "debug" else "DEBUG")
 
 

@@ -4,10 +4,12 @@ An unknown or malformed variable stops the start with a message that names it: a
 """
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from metrics.errors import BadRequest
 
@@ -89,6 +91,29 @@ def _between(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _origin(text: str) -> str:
+    given = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(given)
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or given != f"{parts.scheme}://{parts.netloc}" or "@" in given:
+        raise ValueError(f"must be an origin like https://gateway.example, not {text!r}")
+    return given.lower()
+
+
+def _listed(pattern: str, what: str) -> Callable[[str], frozenset[str]]:
+    def parse(text: str) -> frozenset[str]:
+        found = [one.strip().lower() for one in text.split(",")]
+        for one in found:
+            if not re.fullmatch(pattern, one):
+                raise ValueError(f"must be {what}, with commas between, not {one!r}")
+        return frozenset(found)
+
+    return parse
+
+
 def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
     return field(default=default, metadata={"parse": parse, "doc": doc})
 
@@ -127,6 +152,21 @@ class Settings:
     workers: int = _setting(1, _between(1, 64), "Serving processes; an embedded store allows one.")
     operator_token: str | None = _setting(None, _secret, "Who may POST /v1/events; unset: loopback only.")
     operator_token_file: Path | None = _setting(None, _readable, "The same, read from a file.")
+    public_url: str | None = _setting(
+        None, _origin, "Where the world finds this gateway, which logins are bound to; unset: http://HOST:PORT."
+    )
+    login_domains: frozenset[str] | None = _setting(
+        None, _listed(r"[a-z0-9.:\[\]-]+", "host names"), "Further hosts whose pages may ask a wallet to sign in here."
+    )
+    chain_id: int = _setting(42_161, _between(1, 2**53), "The chain of the wallets that sign in (Arbitrum One).")
+    operators: frozenset[str] | None = _setting(
+        None, _listed("0x[0-9a-f]{40}", "wallets"), "Wallets that have an operator's rights when they sign in."
+    )
+    auth_directory: str = _setting("~/.naap-auth", _text, "Where signing keys and, by default, logins are kept.")
+    auth_store: str | None = _setting(
+        None, _text, "Where logins are kept: sqlite:///path or postgresql://…; unset: in NAAP_AUTH_DIRECTORY."
+    )
+    issuers: Path | None = _setting(None, _readable, "A file of outside issuers whose tokens are accepted.")
     events_max_bytes: int = _setting(
         32 * MIB, _between(KIB, KIB * MIB), "The largest body of POST /v1/events, as sent."
     )

@@ -14,7 +14,7 @@ import click
 from backends.backend import Backend
 from backends.log import Log
 from gateway.interpreter import tuned
-from gateway.places import places_of, shown, written
+from gateway.places import is_clickhouse, places_of, shown, written
 from gateway.settings import Settings
 from metrics.errors import BadRequest
 from metrics.window import Window
@@ -33,7 +33,6 @@ SCHEMES = (
     "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory) "
     "or clickhouse://user:password@host:8123/database (a server; clickhouses:// with TLS)"
 )
-CLICKHOUSE = ("clickhouse", "clickhouses")
 # Called after every statement with its name, its seconds and the rows it answered or wrote.
 OnStatement = Callable[[str, float, int], None]
 
@@ -45,7 +44,7 @@ def utc_now() -> datetime:
 
 def open_store(url: str, settings: Settings = DEFAULTS, on_statement: OnStatement | None = None) -> Store:
     """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
-    if url.partition(":")[0] in CLICKHOUSE:
+    if is_clickhouse(url):
         return _clickhouse(url, settings, on_statement)
     place = _place(url)
     from backends.chdb import open_chdb  # half a second that other commands need not wait

@@ -145,6 +145,11 @@ async def _executed(
     return Answer(body, failed if refused else 200)
 
 
+def refusal(error: GatewayError, headers: Mapping[str, str]) -> Response:
+    """The answer to a request that one of our own errors stops before it is read."""
+    return _written(_refusal(error), error.status, JSON, headers)
+
+
 def _refusal(error: GatewayError) -> Body:
     return _told(str(error), extensions_of(error))
 

@@ -25,6 +25,7 @@ from graph.orders import GpuOrder, OrchestratorOrder, order_of
 from graph.scalars import Address
 from graph.scores import ScoringVersion, VersionArgument, versions
 from graph.streams import FilterArgument, OrderArgument, Stream, stream_connection
+from graph.viewer import Viewer, viewer_of
 from graph.window import WindowArgument, window_from
 from metrics.errors import BadRequest
 from resolvers import entities as seen
@@ -227,6 +228,10 @@ class Query:
     ) -> Connection[Dataset] | None:
         wanted = Slice.of(info.context.limits, first, after, last, before)
         return dataset_connection(info.context, wanted, workflow, type)
+
+    @field("Who asks, as this gateway sees it; null for somebody who has not signed in.")
+    def viewer(self, info: Ctx) -> Viewer | None:
+        return viewer_of(info.context.caller)
 
     @field("Every metric: what it means, how it is computed, what it is held against.")
     def metric_catalogue(self) -> list[MetricDefinition]:

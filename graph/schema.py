@@ -31,6 +31,7 @@ from graph.executor import Executor
 from graph.federation import MEANINGS, VERSION
 from graph.federation import SCALARS as FEDERATION_SCALARS
 from graph.limits import Bounds, Validation
+from graph.mutation import Mutation
 from graph.places import Places
 from graph.query import Query
 from graph.rights import guard, mark
@@ -101,6 +102,7 @@ def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> Schema:
     mark(Orchestrator, Standing, Session)
     schema = Schema(
         Query,
+        Mutation,
         federation_version=VERSION,
         types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
         scalar_overrides=FEDERATION_SCALARS,

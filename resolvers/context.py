@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 from zlib import crc32
 
+from auth.access import Access
 from auth.caller import ANONYMOUS, Caller
 from backends.backend import (
     Backend,
@@ -23,7 +24,7 @@ from backends.backend import (
     StreamRecord,
 )
 from backends.federated import Federated
-from metrics.errors import TooComplex
+from metrics.errors import TooComplex, Unauthenticated
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -120,6 +121,9 @@ class Context:
     caller: Caller = ANONYMOUS
     # Where several stores answer: the same as `backend`, which knows who contributed and what is missing.
     several: Federated | None = None
+    # Where one signs in, and the address that asks: for what is done there.
+    access: Access | None = None
+    client: str | None = None
     insides: Callable[[bytes], Inside] = _unread
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
@@ -139,6 +143,13 @@ class Context:
         told = () if self.several is None else self.several.contributions
         names = [one.name for one in told if one.is_missing]
         return crc32(repr(names).encode()) if names else 0
+
+    @property
+    def door(self) -> Access:
+        """Where one signs in. Raises Unauthenticated where there is no such place."""
+        if self.access is None:
+            raise Unauthenticated("nobody can sign in here.")
+        return self.access
 
     def spend_points(self, points: int, as_column: bool = False) -> None:
         """Take the points of a series from what the request may ask. Raises TooComplex where too few are left."""

@@ -16,7 +16,7 @@ from metrics.window import Window, from_ms
 from resolvers.context import Context
 from rest.events import Sent
 from rest.openapi import CONDITIONS, TITLE, Document, codes
-from rest.operation import Listed, Operation
+from rest.operation import Exchanged, Listed, Operation
 from rest.page import interval
 
 STYLE = Path(__file__).parent / "static" / "docs.css"
@@ -56,6 +56,8 @@ def examples(operation: Operation, origin: str, day: str) -> list[str]:
     if isinstance(operation, Sent):
         kind = next(iter(operation.body_types))
         return [f"curl --data-binary @events.ndjson -H 'Content-Type: {kind}' '{origin}{operation.path}'"]
+    if isinstance(operation, Exchanged):  # these need a wallet: docs/auth.md shows how
+        return []
     if not operation.example and any(one.required for one in operation.parameters):
         return []
     query = operation.example.replace("{range}", day)
@@ -92,6 +94,8 @@ def _section(document: Document, operation: Operation, origin: str, day: str) ->
 
 
 def _body(operation: Operation) -> str:
+    if isinstance(operation, Exchanged) and operation.body is not None:
+        return "<h3>Body</h3>" + _table(("name", "is", "means"), _fields(operation.body))
     if not isinstance(operation, Sent):
         return ""
     rows = ((_code(kind), "", _prose(doc)) for kind, doc in operation.body_types.items())

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from auth.caller import ANONYMOUS, Scope
 from metrics.errors import Forbidden, Unauthenticated
 from resolvers import media
 from rest import body, schema
@@ -74,10 +75,15 @@ async def events(request: Request, intake: Intake, door: Door) -> dict[str, obje
 
 
 def admit(request: Request, token: str | None) -> None:
-    """Let the operator in: whoever has the token, or, where none is configured, this machine itself."""
+    """Let in whoever has the operator's token or its scope, or, where no token is configured, this machine itself."""
+    caller = getattr(request.state, "caller", ANONYMOUS)
+    if Scope.EVENTS in caller.scopes:
+        return
     if token is not None:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+            if caller.subject is not None:
+                raise Forbidden("events need a token with the scope events:write, and yours has not got it.")
             raise Unauthenticated("events need the operator's token: send Authorization: Bearer <NAAP_OPERATOR_TOKEN>.")
     elif not _from_this_machine(request):
         raise Forbidden(
@@ -159,7 +165,8 @@ EVENTS = Sent(
     doc=(
         "Takes the network's own events, bare or as a Kafka viewer exports them, and answers once they are durable; "
         "queries show them within 5 seconds. gzip is allowed. Sending an event again changes nothing. "
-        "With the operator's token; where none is configured, from this machine only."
+        "With the operator's token or one with the scope `events:write`; where no operator's token is configured, "
+        "from this machine also without."
     ),
     answers="What became of the events.",
     own=(SOURCE,),

@@ -7,9 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from metrics.errors import BadRequest, GatewayError
+from resolvers.media import JSON
 from rest import problem
 from rest.events import Sent
-from rest.operation import Listed, Operation
+from rest.operation import Exchanged, Listed, Operation
 from rest.parameter import Parameter
 
 Document = Mapping[str, Any]
@@ -24,8 +25,8 @@ ABOUT = (
 )
 CONDITIONS = {
     400: "A parameter is wrong; `argument` names it. Nothing ever falls back to a default.",
-    401: "The operator's token is missing or wrong.",
-    403: "Not from here.",
+    401: "A token or signature is missing or not good; the message says which.",
+    403: "You may not, or not from here.",
     404: "There is no such thing, or no such path.",
     406: "No media type that Accept allows is offered.",
     408: "The body stopped arriving.",
@@ -48,12 +49,21 @@ def document(operations: Sequence[Operation]) -> Document:
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": _version(), "description": ABOUT},
         "servers": [{"url": "/", "description": "This gateway."}],
-        "paths": {path: item for operation in operations for path, item in _paths(operation)},
+        "paths": _all_paths(operations),
         "components": {
             "schemas": {"Problem": problem.SCHEMA},
             "responses": {str(status): _refusal(status) for status in _statuses(operations)},
             "securitySchemes": {
-                "operator": {"type": "http", "scheme": "bearer", "description": "NAAP_OPERATOR_TOKEN of the gateway."}
+                "operator": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "NAAP_OPERATOR_TOKEN of the gateway, or a token with the scope events:write.",
+                },
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An access token of /auth/login, or an API key.",
+                },
             },
         },
     }
@@ -64,6 +74,14 @@ def codes(status: int) -> list[str]:
     found = {one.code for one in _errors(GatewayError) if one.status == status}
     # A refusal for a reason of HTTP's own (a body too large, say) is a BAD_REQUEST with that status.
     return sorted(found or {BadRequest.code})
+
+
+def _all_paths(operations: Sequence[Operation]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        for path, item in _paths(operation):
+            found.setdefault(path, {}).update(item)
+    return found
 
 
 def _paths(operation: Operation) -> Iterator[tuple[str, Document]]:
@@ -88,6 +106,12 @@ def _described(operation: Operation, name: str) -> dict[str, Any]:
             "required": False,  # no body is no event
             "content": {media: {"schema": {"description": doc}} for media, doc in operation.body_types.items()},
         }
+    if isinstance(operation, Exchanged):
+        if operation.signed_in:
+            found["security"] = [{"token": []}]
+        if operation.body is not None:
+            content = {JSON: {"schema": {**operation.body, "additionalProperties": False}}}
+            found["requestBody"] = {"required": bool(operation.body["required"]), "content": content}
     return found
 
 

@@ -8,12 +8,26 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from auth.access import Access
+from auth.caller import Caller
 from resolvers import media
 from resolvers.context import Context
 from rest import params
 from rest.page import Paged, envelope
 from rest.parameter import Asked, Parameter
 from rest.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request to the gateway's door: who comes from where, and with what."""
+
+    access: Access
+    caller: Caller
+    client: str | None
+    asked: Asked
+    body: Mapping[str, Any]
+
 
 Parameters = tuple[Parameter[Any], ...]
 # Whatever is asked: wrong parameters, limits, a store that is away or slow, and a fault inside.
@@ -61,6 +75,18 @@ class Single(Operation):
 
     answer: Callable[[Context, Asked], Awaitable[Mapping[str, object]]]
     refusals: tuple[int, ...] = (406,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchanged(Operation):
+    """Something about the caller: a JSON body in (where `body` describes one), an object out, which no cache keeps."""
+
+    serve: Callable[[Visit], Awaitable[Mapping[str, object]]]
+    body: Schema | None = None
+    # Whether it is for those who have signed in.
+    signed_in: bool = False
+    cache: str = "no-store"
+    refusals: tuple[int, ...] = (401, 403)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

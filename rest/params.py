@@ -103,7 +103,7 @@ def time_range(text: str, name: str) -> TimeRange:
             f"2026-01-09T13:00:00Z/2026-01-09T14:00:00Z, not {text!r}.",
             name,
         )
-    start, end = (_instant(edge, name) for edge in edges)
+    start, end = (moment(edge, name) for edge in edges)
     if to_ms(end) <= to_ms(start):
         raise BadRequest(
             f"{name} ends at {edges[1]}, not after its start {edges[0]}. Give an end later than the start, "
@@ -202,7 +202,8 @@ FORMAT = Parameter(
 )
 
 
-def _instant(text: str, name: str) -> datetime:
+def moment(text: str, name: str) -> datetime:
+    """A time with its zone, in UTC."""
     if not re.fullmatch(INSTANT, text):
         hint = " (write the + of an offset as %2B)" if " " in text else " with its time zone"
         raise BadRequest(f"{name}: {text!r} is not a time like 2026-01-09T13:00:00Z{hint}.", name)

@@ -17,17 +17,19 @@ from rest.datasets import DATASETS
 from rest.demand import DEMAND
 from rest.docs import docs
 from rest.events import EVENTS, Door, Intake, events
+from rest.exchange import exchange
 from rest.gpu_metrics import GPU_METRICS
 from rest.json import Json, encoded
+from rest.login import LOGIN_OPERATIONS
 from rest.openapi import document
-from rest.operation import Listed, Operation, Single
+from rest.operation import Exchanged, Listed, Operation, Single
 from rest.page import Paged, framed
 from rest.parameter import Asked, read
 from rest.params import CURSOR, FORMAT
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
-OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS)
+OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS, *LOGIN_OPERATIONS)
 
 
 def routes(
@@ -58,6 +60,10 @@ def routes(
         if isinstance(operation, Listed | Single):
             endpoint = _endpoint(operation, context)
             found += [Route(path, endpoint, methods=["GET"]) for path in (operation.path, *operation.aliases)]
+    exchanged = [one for one in operations if isinstance(one, Exchanged)]
+    for path in dict.fromkeys(one.path for one in exchanged):
+        here = [one for one in exchanged if one.path == path]
+        found.append(Route(path, exchange(here, context), methods=[one.method for one in here]))
     return found
 
 

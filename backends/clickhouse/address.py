@@ -74,7 +74,10 @@ def _userinfo(parts: SplitResult) -> tuple[str, str]:
         raise _wrong("its user or password has an @; write %40 for it")
     if parts.password and not parts.username:
         raise _wrong("it has a password and no user; write user:password@")
-    return unquote(parts.username or "default"), unquote(parts.password or "")
+    user = unquote(parts.username or "default")
+    if ":" in user:
+        raise _wrong("its user has a :, which HTTP cannot carry")
+    return user, unquote(parts.password or "")
 
 
 def _database(path: str) -> str:

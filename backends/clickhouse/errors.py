@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError, StreamCompleteException
-from urllib3.exceptions import HTTPError
-from urllib3.exceptions import TimeoutError as HTTPTimeout
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from metrics.errors import GatewayError, StoreFull, StoreTimeout, StoreUnavailable, TooComplex
 
@@ -14,7 +14,10 @@ log = logging.getLogger(__name__)
 
 # Everything that clickhouse-connect raises, over HTTP too; aiohttp's own errors are told apart in `server`.
 # OSError: also while rows are put into the temporary file that the embedded engine reads.
-DRIVER_ERRORS: tuple[type[Exception], ...] = (ClickHouseError, StreamCompleteException, HTTPError, OSError, EOFError)
+DRIVER_ERRORS: tuple[type[Exception], ...] = (
+    *(ClickHouseError, StreamCompleteException),
+    *(HTTPError, HTTPException, OSError, EOFError),
+)
 
 # https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
 TIMEOUT = frozenset({159, 160, 209})  # TIMEOUT_EXCEEDED, TOO_SLOW, SOCKET_TIMEOUT
@@ -43,7 +46,7 @@ def as_gateway_errors(name: str, also: tuple[type[Exception], ...] = ()) -> Iter
 
 def translated(name: str, error: Exception) -> GatewayError:
     """The error that a caller should see. The cause is logged, never shown: it may hold values or paths."""
-    text, code = str(error), getattr(error, "code", None)
+    text, code = str(error), _code(error)
     if code in FULL or any(mark in text.lower() for mark in NO_SPACE):
         return StoreFull("the store has no space left. Free some on the disk that holds it, then try again.")
     if code in TIMEOUT or (code is None and _took_too_long(error)):
@@ -66,7 +69,7 @@ def translated(name: str, error: Exception) -> GatewayError:
 
 def is_passing(error: BaseException) -> bool:
     """May the same work a moment later: is the server away, starting, or busy?"""
-    code = getattr(error, "code", None)
+    code = _code(error)
     if code is not None:
         return code in PASSING
     # OperationalError without a code: the way to the server broke, or something on it said 429, 503 or 504.
@@ -75,8 +78,17 @@ def is_passing(error: BaseException) -> bool:
     return any(isinstance(cause, OSError | HTTPError) for cause in _causes(error))
 
 
+def _code(error: BaseException) -> int | None:
+    # Not getattr alone: an HTTP error's `code` is its status.
+    return getattr(error, "code", None) if isinstance(error, ClickHouseError) else None
+
+
 def _took_too_long(error: BaseException) -> bool:
-    return any(isinstance(cause, TimeoutError | HTTPTimeout) for cause in _causes(error))
+    # Connecting that takes too long is a server that is away, not a question that is too big.
+    return any(
+        isinstance(cause, TimeoutError | ReadTimeoutError) and type(cause).__name__ != "ConnectionTimeoutError"
+        for cause in _causes(error)
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -5,8 +5,10 @@ one reads, once per event loop, with as many connections as the pool allows. See
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -19,14 +21,19 @@ from clickhouse_connect.driver.external import ExternalData
 
 from backends.clickhouse.address import Address
 from backends.clickhouse.compile import Statement
-from backends.clickhouse.ddl import Layout, create_database, drop_database, type_of
+from backends.clickhouse.ddl import Layout, create, create_database, drop_database, type_of
 from backends.clickhouse.errors import as_gateway_errors
-from backends.clickhouse.handle import Handle, OnStatement, Records
+from backends.clickhouse.handle import Handle, OnStatement, Records, Values
+from backends.clickhouse.lease import LEASE, Lease
 from backends.clickhouse.limits import WRITING, Limits, reading
 from backends.clickhouse.retry import Patience, patiently
 from backends.clickhouse.store import ClickHouseStore
-from backends.tables import WANTED, Kind
+from backends.tables import MARKS, WANTED, Kind, Table
 from metrics.errors import StoreUnavailable
+
+# What breaks on the way is said once, by `retry` and `errors`; the driver's lines hold values of statements.
+for noisy in ("urllib3.connectionpool", "clickhouse_connect"):
+    logging.getLogger(noisy).setLevel(logging.ERROR)
 
 CONNECT_S = 5
 WRITE_S = 300  # a write waits so long for an answer
@@ -69,9 +76,10 @@ def open_clickhouse(
     patience: Patience = PATIENCE,
     on_statement: OnStatement | None = None,
 ) -> ClickHouseStore:
-    """Open the store in a server's database, made if missing. Raises StoreUnavailable where it cannot be reached.
+    """Open the store in a server's database, made if missing.
 
     `pool`: how many reads run at the same time; `patience`: how long a write is tried again while the server is away.
+    Raises StoreUnavailable where it cannot be reached, StoreInUse where another process writes it.
     """
     layout = Layout(True, address.cluster, address.database)
     with as_gateway_errors("connect"):
@@ -81,9 +89,17 @@ def open_clickhouse(
             client.command(create_database(layout))
         client.database = address.database
         writer = ServerHandle(client, patience, on_statement)
-        return ClickHouseStore("clickhouse", writer, Readers(address, limits, pool, on_statement), layout)
     except BaseException:
         client.close()
+        raise
+    try:
+        for statement in create(MARKS, layout):
+            writer.command("create", statement)
+        # Before anything is read back: whoever wrote until now may just have finished.
+        writer.lease = Lease(writer, partial(_renewing, address))
+        return ClickHouseStore("clickhouse", writer, Readers(address, limits, pool, on_statement), layout)
+    except BaseException:
+        writer.close()
         raise
 
 
@@ -104,6 +120,23 @@ class ServerHandle(Handle):
         super().__init__(client, on_statement)
         self._patience = patience
         self._wanted: bytes = b""
+        self.lease: Lease | None = None
+
+    def command(self, name: str, sql: str, values: Values | None = None) -> None:
+        if self.lease and name != LEASE:
+            self.lease.check(self)
+        super().command(name, sql, values)
+
+    def insert(self, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+        if self.lease:
+            self.lease.check(self)
+        super().insert(table, columns)
+
+    def close(self) -> None:
+        self._patience = Patience(0)
+        if self.lease:
+            self.lease.release(self)
+        super().close()
 
     def want(self, **columns: Sequence[Any]) -> None:
         count = max(map(len, columns.values()), default=0)
@@ -182,6 +215,13 @@ class Readers:
         client.database = self._address.database
         beside = CLUSTERED if self._address.cluster else {}
         return _set(client, {**beside, **reading(self._limits)})
+
+
+def _renewing(address: Address) -> ServerHandle:
+    with as_gateway_errors("connect"):
+        client = _writing(address)
+    client.database = address.database
+    return ServerHandle(client, Patience(0))
 
 
 def _writing(address: Address) -> Client:

@@ -24,16 +24,15 @@ def table(tried: Iterable[Tried], stores: Sequence[str]) -> list[str]:
         row = cells.setdefault(one.capability, {})
         before = row.get(one.store, one)
         row[one.store] = max(before, one, key=lambda each: OUTCOMES.index(each.outcome))
-    wide = max(map(len, cells), default=0)
+    total = f"of {len(cells)} capabilities pass"
+    wide = max(map(len, (*cells, total)))
     lines = [f"{'':{wide}}  {'  '.join(stores)}".rstrip()]
     for capability, row in cells.items():
         signs = [f"{_sign(row, store):^{len(store)}}" for store in stores]
         lines.append(f"{capability:{wide}}  {'  '.join(signs)}".rstrip())
     counts = [f"{sum(row.get(store, _NONE).outcome == 'passed' for row in cells.values())}" for store in stores]
-    lines.append(
-        f"{f'of {len(cells)} capabilities pass':{wide}}  "
-        f"{'  '.join(f'{count:^{len(store)}}' for count, store in zip(counts, stores, strict=True))}".rstrip()
-    )
+    numbers = [f"{count:^{len(store)}}" for count, store in zip(counts, stores, strict=True)]
+    lines.append(f"{total:{wide}}  {'  '.join(numbers)}".rstrip())
     return lines + _reasons(cells)
 
 

@@ -1,19 +1,23 @@
 """What goes wrong says what to do, in our own errors."""
 
 import asyncio
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import clickhouse_connect.driver.exceptions
 import pytest
+import urllib3.exceptions
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from backends.chdb import open_chdb
 from backends.clickhouse.compile import Statement
 from backends.clickhouse.ddl import add_missing
-from backends.clickhouse.errors import translated
+from backends.clickhouse.errors import as_gateway_errors, is_passing, translated
 from backends.clickhouse.limits import Limits
 from backends.tables import TABLES
 from metrics.errors import GatewayError, StoreFull, StoreTimeout, StoreUnavailable, TooComplex
@@ -95,6 +99,44 @@ def test_every_error_of_the_engine_becomes_ours(code: int | None, text: str, our
 
     assert type(error) is ours
     assert text not in str(error)
+
+
+def driver_errors() -> list[type[Exception]]:
+    """Every class of error that the driver and the two libraries under it define, but those of what it never does."""
+    never = ("WSMessageTypeError", "ProxySchemeUnsupported")  # WebSockets; a proxy of a kind that does not exist
+    modules = (aiohttp.client_exceptions, urllib3.exceptions, clickhouse_connect.driver.exceptions)
+    classes = {one for module in modules for one in vars(module).values() if inspect.isclass(one)}
+    errors = [
+        one
+        for one in classes
+        if one.__module__.startswith(("aiohttp", "urllib3", "clickhouse_connect")) and one.__name__ not in never
+        if issubclass(one, Exception) and not issubclass(one, Warning)
+    ]
+    return sorted(errors, key=lambda one: one.__qualname__)
+
+
+@pytest.mark.parametrize("kind", driver_errors(), ids=lambda kind: kind.__module__.split(".")[0] + "." + kind.__name__)
+def test_no_error_of_the_driver_is_unmapped(kind: type[Exception]) -> None:
+    # As it would come, whatever its arguments are.
+    made = type(
+        kind.__name__, (kind,), {"__init__": lambda self: None, "__str__": lambda self: "/a/path of the driver"}
+    )
+
+    with pytest.raises(GatewayError) as caught, as_gateway_errors("rows", (aiohttp.ClientError,)):
+        raise made()
+    assert "/a/path" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "ours", "passing"),
+    [(516, StoreUnavailable, False), (497, StoreUnavailable, False), (209, StoreTimeout, True),
+     (999, StoreUnavailable, True), (252, StoreUnavailable, True), (60, StoreUnavailable, False)],
+)  # fmt: skip
+def test_what_may_pass_is_tried_again_and_the_rest_is_not(code: int, ours: type[GatewayError], passing: bool) -> None:
+    error = DatabaseError("words of the server", code=code)
+
+    assert type(translated("rows", error)) is ours
+    assert is_passing(error) is passing
 
 
 def test_a_full_disk_is_told_apart_while_rows_are_handed_over() -> None:

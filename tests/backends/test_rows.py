@@ -25,7 +25,7 @@ from tests.backends.made import (
 from tests.backends.stores import wait
 
 calm = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 NOBODY = (None,) * len(DIMENSIONS)
 EVERYTHING = Question.of(MEASURES, Window.of_ms(BASE_MS - 9 * DAY_MS, BASE_MS + 9 * DAY_MS))

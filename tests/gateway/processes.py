@@ -20,7 +20,7 @@ NAAP = [sys.executable, "-m", "gateway.cli"]
 def environment(store: Path | None = None, **more: str) -> dict[str, str]:
     """Our own environment without settings, with the store in a directory."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NAAP_")}
-    named = {} if store is None else {"NAAP_BACKEND": f"chdb://{store}"}
+    named = {} if store is None else {"NAAP_BACKEND": f"chdb://{store}", "NAAP_AUTH_DIRECTORY": f"{store}-auth"}
     return kept | {"PYTHONPATH": str(ROOT)} | named | more
 
 

@@ -53,6 +53,7 @@ def test_its_table_of_commands_is_true() -> None:
         "copy",
         "schema",
         "datasets",
+        "token",
     }
     for name, rest in named:
         offered = naap(name, "--help").stdout
@@ -119,6 +120,17 @@ def test_asking_wrongly_is_one_line(arguments: tuple[str, ...], status: int, sai
 
     assert (done.returncode, done.stderr.count("\n")) == (status, 1), done.stderr
     assert said in done.stderr
+
+
+def test_its_login_example_signs_in(demo: int) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "login.py"), f"http://127.0.0.1:{demo}"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    viewer = json.loads(done.stdout)["viewer"]
+    assert viewer["orchestrators"] == [viewer["wallet"]]
 
 
 def test_a_reader_of_an_answer_may_leave_early(demo: int) -> None:

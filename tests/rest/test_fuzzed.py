@@ -87,5 +87,7 @@ def test_every_operation_answers_as_it_is_described(case: Any) -> None:
     # start, nor what is too much at once.
     asked = case.query or {}
     interval = any("/" in str(asked.get(name)) for name in ("time_range", "period")) and answer.status_code == 400
-    beyond = "cursor" in asked or interval or b'"TOO_COMPLEX"' in answer.content
+    # … nor which texts a wallet signed, and when a delegation may end.
+    door = case.path.startswith("/auth/") and answer.status_code == 400
+    beyond = "cursor" in asked or interval or door or b'"TOO_COMPLEX"' in answer.content
     case.validate_response(answer, headers=HEADERS, excluded_checks=[positive_data_acceptance] if beyond else [])

@@ -2,11 +2,12 @@
 
 import pytest
 
+from rest.operation import Listed, Single
 from rest.routes import OPERATIONS
 from tests.graph.owners import ALICE, BOB, GAIL, HAL, OF_ALICE, OF_BOB, events
 from tests.rest.conftest import Surface
 
-READS = [operation for operation in OPERATIONS if operation.method == "GET"]
+READS = [operation for operation in OPERATIONS if isinstance(operation, Listed | Single)]
 
 
 @pytest.fixture
