@@ -1,14 +1,13 @@
 """Whole queries to a gateway over three stores of different kinds, against one that holds everything."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from backends.chdb import open_chdb
 from backends.memory import MemoryStore
 from backends.part import Part
 from gateway.timeline import entry
@@ -17,13 +16,12 @@ from metrics.window import HOUR_MS, to_ms
 from resolvers.context import Context
 from telemetry.simulator.network import Simulation
 from telemetry.simulator.options import Options
+from tests.backends.stores import COLUMNS, Column, Missing
 from tests.federation.split import copied, federated
 from tests.laws.answers import everything
 from tests.laws.compare import load
 from tests.reference.lives import NOW
 
-# Of these one stands beside two in memory. Any store that is a `Backend` and a `Log` may be added: name → opened.
-KINDS: dict[str, Callable[[], Any]] = {"memory": MemoryStore, "chdb": open_chdb}
 OPTIONS = Options(orchestrators=2, hours=4, seed=17, end=NOW)
 SCHEMA = build_schema()
 WINDOW = f'window: {{start: "{(NOW - timedelta(hours=3, minutes=7)).isoformat()}", end: "{NOW.isoformat()}"}}'
@@ -54,12 +52,14 @@ def whole() -> MemoryStore:
 
 
 @contextmanager
-def opened(kind: str) -> Iterator[Any]:
-    store = KINDS[kind]()
-    try:
-        yield store
-    finally:
-        asyncio.run(store.close())
+def opened(column: Column) -> Iterator[Any]:
+    """A new store of one kind; skips where it is missing."""
+    with ExitStack() as stack:
+        try:
+            started = stack.enter_context(column.start())
+        except Missing as why:
+            pytest.skip(f"backend {column.name}: {why}")
+        yield stack.enter_context(started.new())
 
 
 def parts() -> list[Part]:
@@ -74,9 +74,10 @@ async def asked(store: Any, query: str) -> Any:
     return result.data
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_answer_and_whole_queries_are_those_of_one_store(kind: str, whole: MemoryStore) -> None:
-    with opened(kind) as middle:
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
+def test_every_answer_and_whole_queries_are_those_of_one_store(column: Column, whole: MemoryStore) -> None:
+    """One store of each kind stands between two in memory."""
+    with opened(column) as middle:
         shared = [
             copied(whole, store, part)
             for store, part in zip((MemoryStore(), middle, MemoryStore()), parts(), strict=True)
