@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from backends.backend import Backend, Holdings
 from backends.federated import Federated
-from gateway.writer import Writer
+from gateway.writer import STANDBY, Writer
 from metrics.errors import GatewayError, StoreTimeout
 from metrics.window import from_ms
 from rest.json import Json
@@ -35,7 +35,7 @@ async def readiness(store: Backend, writer: Writer | None, timeout_s: float) -> 
     told = [{"name": name, **state} for name, state in zip(members, states, strict=True)]
     away = [state for state in states if state["status"] != "ready"]
     refused = bool(away) and not (isinstance(store, Federated) and store.allows_partial and len(away) < len(states))
-    ready = not refused and loader.get("loader", "ready") == "ready"
+    ready = not refused and loader.get("loader", "ready") in ("ready", STANDBY)
     status = "unavailable" if not ready else "degraded" if away else "ready"
     held = Holdings({}, 0, 0) if refused else await store.holds()
     content = {"status": status, "store": away[0]["status"] if away else "ready", **loader}

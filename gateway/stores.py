@@ -50,7 +50,7 @@ def open_stores(settings: Settings) -> Opened:
         writing = store if place.writes or len(places) == 1 else writing
     if len(away) == len(places):
         raise away[0]
-    return Opened(Federated(members, settings.store_timeout_s, partial), writing)
+    return Opened(Federated(members, min(settings.store_timeout_s, settings.read_seconds), partial), writing)
 
 
 def _opening(url: str, settings: Settings) -> Callable[[], Backend]:

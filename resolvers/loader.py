@@ -63,6 +63,12 @@ class Loader:
             quiet = 0 if busy else quiet + 1
             await asyncio.sleep(BUSY_S if busy else 0)
 
+    def cancel(self) -> None:
+        """Stop what is still being read."""
+        for part in vars(self).values():
+            if isinstance(part, Batch):
+                part.cancel()
+
     async def _rows(self, questions: Sequence[Question]) -> Mapping[Question, list[Row] | Exception]:
         answers: dict[Question, list[Row] | Exception] = {}
         for part in await asyncio.gather(*(self._read(read) for read in plan(questions))):

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from auth.account import Price
 from resolvers import media
 from resolvers.context import Context
 from resolvers.contributors import missing_names
@@ -25,7 +26,7 @@ from rest.openapi import document
 from rest.operation import Exchanged, Listed, Operation, Single
 from rest.page import Paged, framed
 from rest.parameter import Asked, read
-from rest.params import CURSOR, FORMAT
+from rest.params import CURSOR, FORMAT, LIMIT
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
@@ -70,22 +71,34 @@ def routes(
 def _endpoint(operation: Listed | Single, context: Callable[[Request], Context]) -> Callable[[Request], object]:
     async def endpoint(request: Request) -> Response:
         asked = read(request.query_params, operation.parameters)
+        here = context(request)
+        paid = Price(rows_of(operation, asked) * operation.row_cost, lambda _: "Ask for a smaller limit.")
+        if here.account is not None:
+            await here.account.charge(paid)
+            if here.account.only_estimate:
+                return Json({"cost": here.account.told()})
         if isinstance(operation, Listed):
-            return await _list(request, operation, asked, context(request))
+            return await _list(request, operation, asked, here, paid)
         media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-        asking = context(request)
-        return Json(await operation.answer(asking, asked), headers=_gaps(asking))
+        return Json(await operation.answer(here, asked), headers=_gaps(here))
 
     return endpoint
 
 
-async def _list(request: Request, operation: Listed, asked: Asked, context: Context) -> Response:
+def rows_of(operation: Listed | Single, asked: Asked) -> int:
+    """How many rows an answer has at most."""
+    return asked[LIMIT] if isinstance(operation, Listed) else 1
+
+
+async def _list(request: Request, operation: Listed, asked: Asked, context: Context, paid: Price) -> Response:
     wanted = asked.get(FORMAT)
     if wanted is None:
         kind = media.chosen(request.headers.get("accept", ""), [*operation.media_types])
     else:
         kind = media.CSV if wanted == "csv" else media.JSON
     page = await operation.answer(context, asked)
+    if context.account is not None:
+        await context.account.settle(paid, len(page.items) * operation.row_cost)
     headers = {"Vary": "Accept", **_gaps(context)}
     if page.next_cursor is not None:
         headers["Link"] = _next(request, asked, page)

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 from backends.backend import PAYMENT_OWNER
 from backends.clickhouse.handle import Handle
-from backends.clickhouse.records import RECORD_NAMES, STORED_NAMES, stored_of
 from backends.contents import Page, Position, Shelf
 from backends.log import Claim, Event, Offer, Payment, Rejected, Stake
 from backends.part import Part
+from backends.records import RECORD_NAMES, STORED_NAMES, stored_of
 from backends.tables import (
     CLAIMS,
     CONFLICTS,
