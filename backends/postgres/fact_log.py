@@ -176,5 +176,6 @@ FORGET_SUPPLY = (
 )
 FORGET_LIGHTS = (
     "DELETE FROM supply AS e USING unnest(%(sources)s::text[], %(uris)s::text[], %(hours)s::bigint[], "
-    "%(keys)s::text[]) AS w(source, uri, slot, key) WHERE e.slot = w.slot AND e.owner = w.uri AND e.source = w.source AND e.key = w.key"
+    "%(keys)s::text[]) AS w(source, uri, slot, key) "
+    "WHERE e.slot = w.slot AND e.owner = w.uri AND e.source = w.source AND e.key = w.key"
 )

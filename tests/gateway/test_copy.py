@@ -59,14 +59,6 @@ def test_an_embedded_store_into_another_killed_and_run_again(loaded: Path, tmp_p
     assert not list(state.glob("naap/*")), "nothing is left behind"
 
 
-def test_parts_together_are_the_whole(loaded: Path, tmp_path: Path) -> None:
-    target = tmp_path / "to"
-    for where in (["until=2026-01-09T23:00:00Z"], ["from=2026-01-09T23:00:00Z source=default"]):
-        done = copy(loaded, target, tmp_path, "--where", *where)
-        assert done.returncode == 0, done.stderr
-    assert answers(target) == answers(loaded)
-
-
 def test_a_store_that_holds_something_else_is_found_out(loaded: Path, tmp_path: Path) -> None:
     target = tmp_path / "to"
     feed = naap(
