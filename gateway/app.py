@@ -19,12 +19,13 @@ from auth.access import Access
 from auth.caller import ANONYMOUS
 from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
+from backends.federated import Federated
 from backends.patient import Patient
 from gateway.authentication import Authenticated, client_of
 from gateway.cross_origin import CrossOrigin
 from gateway.health import healthz, readiness
 from gateway.inside import within
-from gateway.intake import WriterIntake
+from gateway.intake import NoIntake, WriterIntake
 from gateway.login import in_memory
 from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
@@ -76,7 +77,8 @@ class Parts:
 
     settings: Settings
     store: Backend
-    writer: Writer
+    # None where nothing is written: several stores, and none of them is for that.
+    writer: Writer | None
     regions: Regions
     clock: Clock
     datasets: Catalogue = field(default_factory=Catalogue)
@@ -93,8 +95,10 @@ class Parts:
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
+        several = self.store.request() if isinstance(self.store, Federated) else None
         context = Context(
-            Patient(self.store, self.settings.read_seconds),
+            # Several stores are each waited for only so long, and by themselves.
+            several or Patient(self.store, self.settings.read_seconds),
             self.clock(),
             entry,
             request.state.request_id,
@@ -103,6 +107,7 @@ class Parts:
             datasets=self.datasets,
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
+            several=several,
             account=getattr(request.state, "account", None),
             access=self.access,
             client=client_of(request),
@@ -118,7 +123,7 @@ class Parts:
 
     def intake(self, _: Request) -> Intake:
         """A request's way to the loader."""
-        return WriterIntake(self.writer)
+        return NoIntake() if self.writer is None else WriterIntake(self.writer)
 
 
 def build_app(parts: Parts) -> Starlette:
@@ -131,7 +136,7 @@ def build_app(parts: Parts) -> Starlette:
         return Json({"name": "naap-gateway", "places": PLACES})
 
     async def readyz(_: Request) -> Response:
-        return await readiness(parts.store, parts.writer)
+        return await readiness(parts.store, parts.writer, parts.settings.read_seconds)
 
     documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
@@ -194,11 +199,13 @@ def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middlewa
 def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        parts.writer.start()
+        if parts.writer is not None:
+            parts.writer.start()
         try:
             yield
         finally:
-            await asyncio.to_thread(parts.writer.stop)
+            if parts.writer is not None:
+                await asyncio.to_thread(parts.writer.stop)
             parts.access.close()
             await parts.store.close()
 

@@ -24,12 +24,13 @@ from metrics.errors import TooComplex
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
-from resolvers.batch import Batch
+from resolvers.batch import PATIENCE, Batch
 from resolvers.plan import Read, check, plan, split
 from resolvers.sightings import Look, plan_seen, split_seen
 from resolvers.wallet_pages import Record, counted, paged, together
 
 MAX_SESSIONS = 20_000
+BUSY_S = 0.002
 
 T = TypeVar("T")
 
@@ -54,6 +55,14 @@ class Loader:
         self.streams: Batch[StreamQuestion, Sequence[StreamRecord]] = Batch(self._streams)
         self.streams_by_id: Batch[str, StreamRecord | None] = Batch(self._streams_by_id)
         self.stream_counts: Batch[SessionQuestion, int] = Batch(self._stream_counts)
+
+    async def settled(self) -> None:
+        """Return when nothing has been read for some loop turns: siblings that read have begun and ended."""
+        quiet = 0
+        while quiet <= 2 * PATIENCE:
+            busy = any(batch.busy for batch in (self.rows, self.seen, self.sessions, self.streams))
+            quiet = 0 if busy else quiet + 1
+            await asyncio.sleep(BUSY_S if busy else 0)
 
     def cancel(self) -> None:
         """Stop what is still being read."""

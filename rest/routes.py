@@ -11,6 +11,7 @@ from starlette.routing import Route
 from auth.account import Price
 from resolvers import media
 from resolvers.context import Context
+from resolvers.contributors import missing_names
 from rest.capabilities import CAPABILITIES
 from rest.compliance import COMPLIANCE
 from rest.datasets import DATASETS
@@ -83,7 +84,7 @@ def _endpoint(operation: Listed | Single, context: Callable[[Request], Context])
         if isinstance(operation, Listed):
             return await _list(request, operation, asked, here, paid)
         media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-        return Json(await operation.answer(here, asked), headers={**operation.headers})
+        return Json(await operation.answer(here, asked), headers={**operation.headers, **_gaps(here)})
 
     return endpoint
 
@@ -102,7 +103,7 @@ async def _list(request: Request, operation: Listed, asked: Asked, context: Cont
     page = await operation.answer(context, asked)
     if context.account is not None:
         await context.account.settle(paid, len(page.items) * operation.row_cost)
-    headers = {"Vary": "Accept"}
+    headers = {"Vary": "Accept", **_gaps(context)}
     if page.next_cursor is not None:
         headers["Link"] = _next(request, asked, page)
     form = BY_MEDIA_TYPE.get(kind)
@@ -112,6 +113,12 @@ async def _list(request: Request, operation: Listed, asked: Asked, context: Cont
     # Beside the loop: a large table takes a while, and the first one loads what writes it.
     body = await to_thread(form.write, page.items, operation.item)
     return Response(body, 200, headers, form.content_type)
+
+
+def _gaps(context: Context) -> dict[str, str]:
+    """A header that names the stores whose part is missing: not every answer has a place for that within."""
+    names = missing_names(context)
+    return {"Missing-Backends": ", ".join(names)} if names else {}
 
 
 def _next(request: Request, asked: Asked, page: Paged) -> str:
