@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := [ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip --disable-pip-version-check $$quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install venv demo test check clients schema docs datasets bench clean
+.PHONY: help install venv demo test check clients schema released docs datasets bench clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make check    formatting, types, layers, generated files, tests: what CI runs"
 	@echo "make clients  try clients that others wrote against a running gateway (Node comes from PyPI where there is none)"
 	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, questions.md, private-fields.md"
+	@echo "make released at a release: from here on the schema of today is what may not break"
 	@echo "make datasets write promptsets/release"
 	@echo "make bench    measure, and write bench/results.md"
 	@echo "make install  only install naap, into $(VENV)"
@@ -34,6 +35,7 @@ check: $(VENV)/.dev
 	PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/naap schema | diff -u schema.graphql - || { echo "schema.graphql is stale: run make schema"; exit 1; }
 	@$(BIN)/python -m gateway.docs | diff -u docs/metrics.md - || { echo "docs/metrics.md is stale: run make docs"; exit 1; }
+	$(BIN)/python -m graph.changes
 	$(BIN)/pytest
 
 clients: $(VENV)/.dev
@@ -41,6 +43,10 @@ clients: $(VENV)/.dev
 
 schema: $(VENV)/.dev
 	$(BIN)/naap schema > schema.graphql
+
+released:
+	cp schema.graphql docs/schema/released.graphql
+	sed -i '/^\[breaks\]/q' docs/schema/accepted.toml
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m gateway.docs > docs/metrics.md
