@@ -21,7 +21,7 @@ enum Kind { ONE TWO }
     [
         ("n: Int ", "", "Field A.n was removed."),
         ("name: String", "name: Int", "Field A.name changed type from String to Int."),
-        ("(first: Int)", "(first: Int!)", "Argument Query.a(first:) changed type from Int to Int!."),
+        ("(first: Int)", "(first: Int!)", "Argument Query.a(first:) has changed type from Int to Int!."),
         ("(first: Int)", "(first: Int, last: Int!)", "A required argument Query.a(last:) was added."),
         ("ONE TWO", "ONE", "Enum value Kind.TWO was removed."),
         ('@key(fields: "name")', "", 'A has @key(fields: "name") no more.'),
