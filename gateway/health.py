@@ -1,5 +1,8 @@
 """`/healthz`: the process lives. `/readyz`: the store answers and what was taken in is counted."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,6 +12,24 @@ from metrics.errors import GatewayError
 from metrics.window import from_ms
 from rest.json import Json
 from rest.page import instant
+
+
+class Lag:
+    """How far the data reach, as it was when last asked."""
+
+    def __init__(self, store: Backend, clock: Callable[[], datetime]) -> None:
+        self._store, self._clock = store, clock
+        self.is_up = False
+        self.seconds: float | None = None
+        self.pending: int | None = None
+
+    async def ask(self) -> None:
+        """Ask the store. Where it does not answer nothing is known."""
+        self.is_up, self.seconds, self.pending = False, None, None
+        held = await self._store.holds()
+        self.is_up, self.pending = True, held.pending
+        if held.latest_ms is not None:
+            self.seconds = (self._clock() - from_ms(held.latest_ms)).total_seconds()
 
 
 async def healthz(request: Request) -> Response:

@@ -15,6 +15,7 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 from auth.account import Account
+from auth.caller import Scope
 from graph import graphiql
 from graph.csrf import is_forgeable
 from graph.documents import Documents, Shown
@@ -130,6 +131,7 @@ async def _executed(
         return Answer(_refusal(error, context.account), failed)
     except GatewayError as error:
         return Answer(_refusal(error, context.account), error.status)
+    context.journal.executed(text)
     result: Any = await graph.schema.execute(
         text,
         variable_values=asked.variables,
@@ -146,8 +148,11 @@ async def _executed(
         body["data"] = result.data
     if errors:
         body["errors"] = [error.formatted for error in errors]
+        context.journal.errors.update(str((error.extensions or {}).get("code")) for error in errors)
     if result.extensions:
         body["extensions"] = result.extensions
+    if Scope.PLAN in context.caller.scopes:
+        body.setdefault("extensions", {})["plan"] = context.journal.told()
     wait_s = max((int((error.extensions or {}).get("retryAfterSeconds", 0)) for error in errors), default=0)
     if refused and wait_s:
         return Answer(body, RateLimited.status, {"Retry-After": str(wait_s)})
