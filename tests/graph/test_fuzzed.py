@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 import schemathesis
-from graphql import build_schema as parsed
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 from hypothesis_graphql import nodes
 from schemathesis.config import SchemathesisConfig
 
-from graph.schema import sdl
 from metrics.errors import GatewayError
-from tests.rest.test_fuzzed import Served
+from tests.served import Served
 
 CONFIG = {"seed": 20260109, "generation": {"max-examples": 12, "deterministic": True, "database": "none"}}
 # What Python, its libraries and the stores say of themselves.
