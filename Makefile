@@ -18,7 +18,7 @@ help:
 	@echo "make check    formatting, types, layers, generated files, tests: what CI runs"
 	@echo "make clients  try clients that others wrote against a running gateway (Node comes from PyPI where there is none)"
 	@echo "make client   write examples/client/naap, the typed Python client, from the schema"
-	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, questions.md, private-fields.md"
+	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, questions.md, private-fields.md, llms.txt"
 	@echo "make released at a release: from here on the schema of today is what may not break"
 	@echo "make datasets write promptsets/release"
 	@echo "make bench    measure, and write bench/results.md"
@@ -64,6 +64,7 @@ released:
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m gateway.docs > docs/metrics.md
+	$(BIN)/python -m gateway.llms > llms.txt
 	$(BIN)/python -m gateway.question_docs > docs/questions.md
 	$(BIN)/python -m gateway.rights_docs > docs/private-fields.md
 

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from auth.access import Access
@@ -20,6 +20,7 @@ from auth.caller import ANONYMOUS
 from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
 from backends.patient import Patient
+from gateway import llms
 from gateway.authentication import Authenticated, client_of
 from gateway.health import Lag, healthz, readiness
 from gateway.inside import within
@@ -65,6 +66,7 @@ PLACES = {
     "alive": "/healthz",
     "ready": "/readyz",
     "metrics": "/metrics",
+    "llms": "/llms.txt",
 }
 
 
@@ -134,6 +136,11 @@ def build_app(parts: Parts) -> Starlette:
     async def readyz(_: Request) -> Response:
         return await readiness(parts.store, parts.writer)
 
+    told = llms.page(settings)
+
+    async def llms_txt(_: Request) -> Response:
+        return PlainTextResponse(told)
+
     documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
     meter = parts.meter or open_meter(settings.redis)
@@ -144,6 +151,7 @@ def build_app(parts: Parts) -> Starlette:
         Route(PLACES["alive"], healthz),
         Route(PLACES["ready"], readyz),
         Route(PLACES["metrics"], parts.observed.page),
+        Route(PLACES["llms"], llms_txt),
         *routes(parts.context, parts.intake, door),
         *graphql_routes(
             build_schema(suggestions=settings.suggestions, introspection=settings.introspection),
