@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 PORT   ?= 8000
+TEST_PROCESSES ?= 2
 BIN    := $(VENV)/bin
 # Apart, since it wants older versions of what we use (docs/decisions/0171); exact, since what it writes is compared.
 CODEGEN := $(VENV)/codegen
@@ -29,7 +30,7 @@ demo: $(VENV)/.lean
 	@$(BIN)/naap demo --port $(PORT)
 
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
 check: $(VENV)/.dev $(CODEGEN)/.ready
 	$(BIN)/ruff format --check .
@@ -42,7 +43,7 @@ check: $(VENV)/.dev $(CODEGEN)/.ready
 	@fresh=$$(mktemp -d) && cp -r schema.graphql examples $$fresh && tool=$$PWD/$(CODEGEN)/bin/ariadne-codegen && \
 	  (cd $$fresh && $$tool --config examples/client/codegen.toml client >/dev/null) && \
 	  diff -ru -x __pycache__ examples/client/naap $$fresh/examples/client/naap || { echo "examples/client is stale: run make client"; exit 1; }
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
 clients: $(VENV)/.dev
 	$(BIN)/python -m tests.clients.run

@@ -19,12 +19,14 @@ from auth.access import Access
 from auth.caller import ANONYMOUS
 from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
+from backends.federated import Federated
 from backends.patient import Patient
 from gateway import llms
 from gateway.authentication import Authenticated, client_of
+from gateway.cross_origin import CrossOrigin
 from gateway.health import Lag, healthz, readiness
 from gateway.inside import within
-from gateway.intake import WriterIntake
+from gateway.intake import NoIntake, WriterIntake
 from gateway.login import in_memory
 from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
@@ -37,6 +39,7 @@ from gateway.traces import Traces
 from gateway.watched import Watched, logged
 from gateway.writer import Writer
 from graph.app import graphql_routes
+from graph.dashboard.schema import dashboard_schema
 from graph.documents import Shown, Trusted
 from graph.schema import build_schema
 from metrics.errors import GatewayError
@@ -46,6 +49,7 @@ from resolvers.context import Context
 from resolvers.journal import Journal
 from resolvers.ranking import Rankings
 from rest.events import Door, Intake
+from rest.explorer import EXPLORER
 from rest.json import Json
 from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
 from telemetry.regions import Regions
@@ -60,6 +64,7 @@ Clock = Callable[[], datetime]
 
 PLACES = {
     "graphql": "/graphql",
+    "dashboard": "/dashboard/graphql",
     **{operation.name: operation.path for operation in OPERATIONS},
     "docs": DOCS_PATH,
     "openapi": OPENAPI_PATH,
@@ -68,6 +73,8 @@ PLACES = {
     "metrics": "/metrics",
     "llms": "/llms.txt",
 }
+# Other people's clients, whose pages are served from elsewhere. What they ask needs no caller.
+CROSS_ORIGIN = (PLACES["dashboard"], *(operation.path for operation in EXPLORER))
 
 
 @dataclass(slots=True)
@@ -76,7 +83,8 @@ class Parts:
 
     settings: Settings
     store: Backend
-    writer: Writer
+    # None where nothing is written: several stores, and none of them is for that.
+    writer: Writer | None
     regions: Regions
     clock: Clock
     datasets: Catalogue = field(default_factory=Catalogue)
@@ -95,8 +103,10 @@ class Parts:
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
+        several = self.store.request() if isinstance(self.store, Federated) else None
         context = Context(
-            Patient(self.store, self.settings.read_seconds),
+            # Several stores are each waited for only so long, and by themselves.
+            several or Patient(self.store, self.settings.read_seconds),
             self.clock(),
             entry,
             request.state.request_id,
@@ -105,6 +115,7 @@ class Parts:
             datasets=self.datasets,
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
+            several=several,
             account=getattr(request.state, "account", None),
             access=self.access,
             client=client_of(request),
@@ -121,7 +132,7 @@ class Parts:
 
     def intake(self, _: Request) -> Intake:
         """A request's way to the loader."""
-        return WriterIntake(self.writer)
+        return NoIntake() if self.writer is None else WriterIntake(self.writer)
 
 
 def build_app(parts: Parts) -> Starlette:
@@ -134,7 +145,7 @@ def build_app(parts: Parts) -> Starlette:
         return Json({"name": "naap-gateway", "places": PLACES})
 
     async def readyz(_: Request) -> Response:
-        return await readiness(parts.store, parts.writer)
+        return await readiness(parts.store, parts.writer, parts.settings.read_seconds)
 
     told = llms.page(settings)
 
@@ -160,6 +171,13 @@ def build_app(parts: Parts) -> Starlette:
             documents,
             settings.batch,
         ),
+        # It sends texts and knows no ids: trusted documents are a matter of the graph.
+        *graphql_routes(
+            dashboard_schema(settings.suggestions, settings.introspection),
+            parts.graph_context,
+            PLACES["dashboard"],
+            batch=settings.batch,
+        ),
     ]
     see = [parts.observed.seen, logged, *([traces.seen] if traces else [])]
     return Starlette(
@@ -172,25 +190,29 @@ def build_app(parts: Parts) -> Starlette:
 
 def _tell(parts: Parts, meter: Meter) -> None:
     """Let Prometheus know what parts of the gateway count themselves."""
-    tells, writer, lag = parts.observed.tells, parts.writer, Lag(parts.store, parts.clock)
+    tells, lag = parts.observed.tells, Lag(parts.store, parts.clock)
     parts.observed.asks(lag.ask)
     tells("naap_store_up", "1 where the store says what it holds.", lambda: lag.is_up)
     tells("naap_data_lag_seconds", "How long ago the latest event of the data was.", lambda: lag.seconds)
     tells("naap_pending_events", "Events that are kept and not yet counted.", lambda: lag.pending)
-    tells("naap_loader_waiting", "Bodies of events that wait for the loader.", lambda: writer.waiting)
-    tells("naap_loader_waited_seconds", "How long the oldest one not yet counted has waited.", lambda: writer.waited_s)
-    tells("naap_events", "Events that came, by what became of them.", lambda: writer.taken, "became", is_counter=True)
     tells(
         "naap_budget_alone",
         "1 while Redis is away and this gateway counts budgets alone.",
         lambda: isinstance(meter, Shared) and meter.is_away,
     )
+    writer = parts.writer
+    if writer is not None:
+        tells("naap_loader_waiting", "Bodies of events that wait for the loader.", lambda: writer.waiting)
+        tells("naap_loader_waited_seconds", "How long the oldest not yet counted has waited.", lambda: writer.waited_s)
+        tells(
+            "naap_events", "Events that came, by what became of them.", lambda: writer.taken, "became", is_counter=True
+        )
 
 
 def _middleware(parts: Parts, meter: Meter) -> list[Middleware]:
     """What a request passes through, in this order."""
     settings = parts.settings
-    found = [Middleware(Protected)]
+    found = [Middleware(CrossOrigin, CROSS_ORIGIN), Middleware(Protected)]
     if settings.cors_origins:
         # Without credentials: a page gets what anybody gets, or what the token that it holds itself may have.
         found.append(
@@ -206,7 +228,7 @@ def _middleware(parts: Parts, meter: Meter) -> list[Middleware]:
     return [
         *found,
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
-        Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
+        Middleware(Authenticated, access=parts.access, graphs=(PLACES["graphql"], PLACES["dashboard"])),
         # Behind who it is: that says whose budget it is.
         Middleware(Metered, purse=Purse.of(settings, meter), observed=parts.observed),
         Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
@@ -216,11 +238,13 @@ def _middleware(parts: Parts, meter: Meter) -> list[Middleware]:
 def _lifespan(parts: Parts, traces: Traces | None) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        parts.writer.start()
+        if parts.writer is not None:
+            parts.writer.start()
         try:
             yield
         finally:
-            await asyncio.to_thread(parts.writer.stop)
+            if parts.writer is not None:
+                await asyncio.to_thread(parts.writer.stop)
             parts.access.close()
             if traces is not None:
                 await asyncio.to_thread(traces.close)

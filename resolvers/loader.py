@@ -24,13 +24,14 @@ from metrics.errors import TooComplex
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
-from resolvers.batch import Batch
+from resolvers.batch import PATIENCE, Batch
 from resolvers.journal import Journal
 from resolvers.plan import Read, check, plan, split
 from resolvers.sightings import Look, plan_seen, split_seen
 from resolvers.wallet_pages import Record, counted, paged, together
 
 MAX_SESSIONS = 20_000
+BUSY_S = 0.002
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -49,6 +50,7 @@ class Loader:
         self.stakes: Batch[StakeQuestion, list[Staked]] = self._batch("stakes", self._stakes)
         self.holdings: Batch[None, Holdings] = self._batch("holdings", self._holdings)
         self.sessions: Batch[str, list[SessionRecord]] = self._batch("sessions", self._sessions)
+        self.recorded: Batch[SessionQuestion, Sequence[SessionRecord]] = self._batch("recorded", self._recorded)
         self.events: Batch[str, list[LoggedEvent]] = self._batch("events", self._events)
         self.payments: Batch[PageQuestion, list[PaymentRecord]] = self._batch("payments", self._payments)
         self.incidents: Batch[PageQuestion, list[IncidentRecord]] = self._batch("incidents", self._incidents)
@@ -57,6 +59,14 @@ class Loader:
         self.streams: Batch[StreamQuestion, Sequence[StreamRecord]] = self._batch("streams", self._streams)
         self.streams_by_id: Batch[str, StreamRecord | None] = self._batch("streams_by_id", self._streams_by_id)
         self.stream_counts: Batch[SessionQuestion, int] = self._batch("stream_counts", self._stream_counts)
+
+    async def settled(self) -> None:
+        """Return when nothing has been read for some loop turns: siblings that read have begun and ended."""
+        quiet = 0
+        while quiet <= 2 * PATIENCE:
+            busy = any(batch.busy for batch in (self.rows, self.seen, self.sessions, self.streams))
+            quiet = 0 if busy else quiet + 1
+            await asyncio.sleep(BUSY_S if busy else 0)
 
     def cancel(self) -> None:
         """Stop what is still being read."""
@@ -119,6 +129,12 @@ class Loader:
         for record in records:
             found[record.stream_id].append(record)
         return found
+
+    async def _recorded(
+        self, questions: Sequence[SessionQuestion]
+    ) -> Mapping[SessionQuestion, Sequence[SessionRecord] | Exception]:
+        found = await asyncio.gather(*(self._backend.sessions(one) for one in questions), return_exceptions=True)
+        return dict(zip(questions, _only_ordinary(found), strict=True))
 
     async def _events(self, owners: Sequence[str]) -> Mapping[str, list[LoggedEvent]]:
         found: dict[str, list[LoggedEvent]] = defaultdict(list)

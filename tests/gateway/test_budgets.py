@@ -4,11 +4,11 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any
 
 import httpx
 import pytest
 
+from auth.access import Access
 from auth.budget import Tiers
 from auth.caller import Caller
 from gateway.address import counted_address
@@ -37,16 +37,20 @@ async def opened() -> AsyncIterator[Open]:
         yield open_one
 
 
-def at(gateway: Running, host: str, caller: Caller | None = None) -> httpx.AsyncClient:
-    """A client at another address, perhaps one that is known."""
+CALLERS = {"known": Caller("0x" + "ab" * 20), "operator": Caller("ops", operator=True)}
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        if caller is not None:
-            scope.setdefault("state", {})["caller"] = caller
-        await gateway.app(scope, receive, send)
 
-    transport = httpx.ASGITransport(app, client=(host, 50_000))
-    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
+@pytest.fixture(autouse=True)
+def tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens that are good without a login."""
+    monkeypatch.setattr(Access, "known", lambda _, header: CALLERS.get(header.removeprefix("Bearer ")))
+
+
+def at(gateway: Running, host: str, token: str | None = None) -> httpx.AsyncClient:
+    """A client at another address, perhaps with a token."""
+    transport = httpx.ASGITransport(gateway.app, client=(host, 50_000))
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=headers)
 
 
 async def test_every_answer_says_what_is_left(opened: Open) -> None:
@@ -102,8 +106,8 @@ async def test_an_empty_budget_is_429_with_the_time_to_wait(opened: Open) -> Non
     # Another address, and a caller with a token at this one, are served; an operator has no limit here.
     gateway.store.seen = seen  # type: ignore[method-assign]
     other = await at(gateway, "10.0.0.2").post("/graphql", **ASK)
-    known = await at(gateway, "127.0.0.1", Caller("0x" + "ab" * 20)).post("/graphql", **ASK)
-    operator = await at(gateway, "127.0.0.1", Caller("ops", operator=True)).post("/graphql", **ASK)
+    known = await at(gateway, "127.0.0.1", "known").post("/graphql", **ASK)
+    operator = await at(gateway, "127.0.0.1", "operator").post("/graphql", **ASK)
     assert [one.status_code for one in (other, known, operator)] == [200, 200, 200]
     assert known.headers["ratelimit-policy"] == '"cost";q=10000;w=60'
     assert "ratelimit" not in operator.headers

@@ -8,31 +8,30 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from backends.postgres.store import open_postgres
-from tests.backends.servers import database, serving_postgresql
-from tests.backends.stores import Missing, closing
+from tests.backends.stores import COLUMNS, Missing, Started
 from tests.laws.answers import everything
 from tests.laws.compare import load, loaded
 from tests.reference.busy import busy_feeds
 from tests.reference.strategies import NOW, configs, feeds
 
 
-@pytest.fixture(scope="module", params=[16, 18])
-def server(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture(scope="module", params=["postgresql16", "postgresql18", "timescale"])
+def started(request: pytest.FixtureRequest) -> Iterator[Started]:
+    column = next(column for column in COLUMNS if column.name == request.param)
     try:
-        with serving_postgresql(request.param) as one:
-            yield one.url()
+        with column.start() as one:
+            yield one
     except Missing as why:
-        pytest.skip(f"backend postgresql{request.param}: {why}")
+        pytest.skip(f"backend {column.name}: {why}")
 
 
 @settings(max_examples=4, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(feed=feeds(most_lives=5) | busy_feeds(), config=configs(), seed=st.integers(0, 2**32))
-def test_every_answer_is_the_same_in_any_order(server: str, feed: Any, config: Any, seed: int) -> None:
+def test_every_answer_is_the_same_in_any_order(started: Started, feed: Any, config: Any, seed: int) -> None:
     chance = random.Random(seed)
     shuffled = chance.sample(list(feed), len(feed))
     memory = loaded(feed, NOW, config)
-    with database(server) as url, closing(open_postgres(url)) as store:
+    with started.new() as store:
         loader = load(store, shuffled, NOW, config, every=chance.choice((25, 1000)))
 
         assert everything(store) == everything(memory)
