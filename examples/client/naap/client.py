@@ -12,6 +12,21 @@ def gql(q: str) -> str:
 
 
 class Naap(BaseClient):
+    def last_event(self, **kwargs: Any) -> Optional[LastEventNetwork]:
+        query = gql("""
+            query LastEvent {
+              network {
+                lastEventAt
+              }
+            }
+            """)
+        variables: dict[str, object] = {}
+        response = self.execute(
+            query=query, operation_name="LastEvent", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return LastEvent.model_validate(data).network
+
     def report(
         self,
         window: Union[Optional[WindowInput], UnsetType] = UNSET,
@@ -63,18 +78,3 @@ class Naap(BaseClient):
         )
         data = self.get_data(response)
         return Report.model_validate(data)
-
-    def last_event(self, **kwargs: Any) -> Optional[LastEventNetwork]:
-        query = gql("""
-            query LastEvent {
-              network {
-                lastEventAt
-              }
-            }
-            """)
-        variables: dict[str, object] = {}
-        response = self.execute(
-            query=query, operation_name="LastEvent", variables=variables, **kwargs
-        )
-        data = self.get_data(response)
-        return LastEvent.model_validate(data).network
