@@ -30,7 +30,7 @@ from gateway.intake import NoIntake, WriterIntake
 from gateway.login import in_memory
 from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
-from gateway.observed import Observed
+from gateway.observed import ASK_S, Observed
 from gateway.patience import Patience
 from gateway.seen import Places
 from gateway.settings import Settings
@@ -190,11 +190,11 @@ def build_app(parts: Parts) -> Starlette:
 
 def _tell(parts: Parts, meter: Meter) -> None:
     """Let Prometheus know what parts of the gateway count themselves."""
-    tells, lag = parts.observed.tells, Lag(parts.store, parts.clock)
+    tells, lag = parts.observed.tells, Lag(parts.store, parts.clock, ASK_S)
     parts.observed.asks(lag.ask)
-    tells("naap_store_up", "1 where the store says what it holds.", lambda: lag.is_up)
-    tells("naap_data_lag_seconds", "How long ago the latest event of the data was.", lambda: lag.seconds)
-    tells("naap_pending_events", "Events that are kept and not yet counted.", lambda: lag.pending)
+    tells("naap_store_up", "1 where the store says what it holds.", lambda: lag.up, "store")
+    tells("naap_data_lag_seconds", "How long ago the latest event of the store was.", lambda: lag.seconds, "store")
+    tells("naap_pending_events", "Events that are kept and not yet counted.", lambda: lag.pending, "store")
     tells(
         "naap_budget_alone",
         "1 while Redis is away and this gateway counts budgets alone.",

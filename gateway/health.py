@@ -21,21 +21,37 @@ log = logging.getLogger("naap.health")
 
 
 class Lag:
-    """How far the data reach, as it was when last asked."""
+    """How far each store reaches, by its name, as it was when last asked; of one that is away nothing is known."""
 
-    def __init__(self, store: Backend, clock: Callable[[], datetime]) -> None:
-        self._store, self._clock = store, clock
-        self.is_up = False
-        self.seconds: float | None = None
-        self.pending: int | None = None
+    def __init__(self, store: Backend, clock: Callable[[], datetime], timeout_s: float) -> None:
+        self._members, self._clock, self._timeout_s = _members(store), clock, timeout_s
+        self.up: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
+        self.pending: dict[str, float] = {}
 
     async def ask(self) -> None:
-        """Ask the store. Where it does not answer nothing is known."""
-        self.is_up, self.seconds, self.pending = False, None, None
-        held = await self._store.holds()
-        self.is_up, self.pending = True, held.pending
-        if held.latest_ms is not None:
-            self.seconds = (self._clock() - from_ms(held.latest_ms)).total_seconds()
+        """Ask them all."""
+        found = await asyncio.gather(*(self._holds(store) for store in self._members.values()))
+        held = {name: one for name, one in zip(self._members, found, strict=True) if one is not None}
+        now = self._clock()
+        self.up = {name: float(name in held) for name in self._members}
+        self.pending = {name: one.pending for name, one in held.items()}
+        self.seconds = {
+            name: (now - from_ms(one.latest_ms)).total_seconds()
+            for name, one in held.items()
+            if one.latest_ms is not None
+        }
+
+    async def _holds(self, store: Backend) -> Holdings | None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await store.holds()
+        except (TimeoutError, GatewayError):
+            return None
+
+
+def _members(store: Backend) -> Mapping[str, Backend]:
+    return {one.name: one.store for one in store.members} if isinstance(store, Federated) else {store.name: store}
 
 
 async def healthz(request: Request) -> Response:
@@ -49,7 +65,7 @@ async def readiness(store: Backend, writer: Writer | None, timeout_s: float) -> 
     Of several stores one that is away leaves the gateway `degraded` (200) where partial answers are allowed.
     """
     loader = {} if writer is None else {"loader": writer.state}
-    members = {one.name: one.store for one in store.members} if isinstance(store, Federated) else {store.name: store}
+    members = _members(store)
     states = await asyncio.gather(*(_state(name, one, timeout_s) for name, one in members.items()))
     told = [{"name": name, **state} for name, state in zip(members, states, strict=True)]
     away = [state for state in states if state["status"] != "ready"]

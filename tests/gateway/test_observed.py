@@ -76,8 +76,8 @@ async def test_metrics_count_requests_reads_events_and_tell_how_fresh_the_data_a
     assert told["naap_cost_total", ("anonymous",)] > 3
     became = {key[1][0]: value for key, value in told.items() if key[0] == "naap_events_total"}
     assert became == {"accepted": 1, "duplicate": 1, "conflicting": 0, "rejected": 1}
-    assert told["naap_store_up", ()] == 1
-    assert told["naap_data_lag_seconds", ()] == 60
+    assert told["naap_store_up", ("memory",)] == 1
+    assert told["naap_data_lag_seconds", ("memory",)] == 60
     assert told["naap_loader_waiting", ()] == 0
     assert told["naap_budget_alone", ()] == 0
     assert ("process_resident_memory_bytes", ()) in told
@@ -93,8 +93,8 @@ async def test_a_store_that_fails_is_seen(gateway: Running, monkeypatch: pytest.
 
     told = await numbers(gateway.client)
 
-    assert told["naap_store_up", ()] == 0
-    assert ("naap_data_lag_seconds", ()) not in told, "nobody knows"
+    assert told["naap_store_up", ("memory",)] == 0
+    assert ("naap_data_lag_seconds", ("memory",)) not in told, "nobody knows"
     assert any(key[0] == "naap_store_reads_total" and key[1][1] == "STORE_UNAVAILABLE" for key in told)
     assert told["naap_requests_total", ("GET", "/v1/sla/gpu/metrics", "503")] == 1
 
@@ -180,10 +180,29 @@ async def test_what_fails_inside_names_its_request(
     assert "RuntimeError: a fault" in told["exception"]
 
 
-async def test_a_line_of_the_log_is_one_line_whatever_it_says(lines: Any) -> None:
+def test_a_line_of_the_log_is_one_line_whatever_it_says(lines: Any) -> None:
     logging.getLogger("naap.test").warning("two\nlines \x1b[31m %s", '"quoted"')
 
     assert lines()[0]["message"] == 'two\nlines \x1b[31m "quoted"'
+
+
+def test_the_log_is_json_where_that_is_wanted_and_requests_are_told_in_json_only() -> None:
+    code = """
+import logging, sys
+from gateway import logs
+logs.begin("info", sys.argv[1])
+logging.getLogger("naap.request").info("a request")
+logging.getLogger("naap").warning("news")
+"""
+    told = {
+        form: subprocess.run(
+            [sys.executable, "-c", code, form], cwd=ROOT, env=environment(), capture_output=True, text=True
+        ).stderr.splitlines()
+        for form in logs.FORMATS
+    }
+
+    assert [json.loads(line)["message"] for line in told["json"]] == ["a request", "news"]
+    assert [line.partition(" WARNING ")[2] for line in told["text"]] == ["naap: news"]
 
 
 PLANNER = Caller("ops", frozenset({Scope.PLAN}))
