@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 SERVICE = "naap-gateway"
+# With its tries: at the end somebody waits for it.
+SEND_S = 2
 
 
 class Traces:
@@ -38,7 +40,7 @@ class Traces:
                 "NAAP_TRACES needs a library that is not installed: pip install 'naap-gateway[otel]'.", "NAAP_TRACES"
             ) from None
         provider = TracerProvider(resource=Resource.create({SERVICE_NAME: SERVICE}))
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{url}/v1/traces")))
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{url}/v1/traces", timeout=SEND_S)))
         return cls(provider)
 
     def seen(self, seen: Seen) -> None:

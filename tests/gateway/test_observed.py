@@ -1,14 +1,18 @@
 """What is seen of the gateway from outside: numbers, lines of the log, traces, and the plan in an answer."""
 
 import builtins
+import gzip
 import io
 import json
 import logging
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -23,7 +27,7 @@ from gateway.app import build_app
 from gateway.settings import Settings
 from metrics.errors import BadRequest, StoreUnavailable
 from tests.gateway.conftest import NOW, Running
-from tests.gateway.processes import ROOT, environment
+from tests.gateway.processes import ROOT, environment, free_port
 
 SECRET = "secret-of-a-query"
 WORKFLOWS = f'workflows(filter: {{name: {{ne: "{SECRET}"}}}})'
@@ -288,3 +292,48 @@ def test_the_app_says_what_is_missing_where_the_library_is_not_installed(monkeyp
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(BadRequest, match=r"naap-gateway\[otel\]"):
         build_app(gateway.parts)
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes what a collector of OTLP is sent."""
+
+    taken: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        self.taken.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+async def test_spans_reach_a_collector() -> None:
+    server = HTTPServer(("127.0.0.1", 0), Collector)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        gateway = Running(Settings(traces=f"http://127.0.0.1:{server.server_port}"))
+        async with gateway.app.router.lifespan_context(gateway.app), gateway.client:
+            await gateway.client.post("/graphql", json={"query": QUERY})
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+    ((path, body),) = Collector.taken
+    assert path == "/v1/traces"
+    body = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+    assert b"naap-gateway" in body
+    assert b"POST /graphql" in body
+    assert SECRET.encode() not in body
+
+
+async def test_a_collector_that_is_away_holds_up_neither_requests_nor_the_end() -> None:
+    gateway = Running(Settings(traces=f"http://127.0.0.1:{free_port()}"))
+    began = time.monotonic()
+    async with gateway.app.router.lifespan_context(gateway.app), gateway.client:
+        for _ in range(5):
+            assert (await gateway.client.get("/healthz")).status_code == 200
+
+    assert time.monotonic() - began < 8
