@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -28,11 +28,13 @@ from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
 from graph.documents import Shown, Trusted
+from graph.live import Bounds, Live
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.context import Context
+from resolvers.pulse import Pulse
 from resolvers.ranking import Rankings
 from rest.events import Door, Intake
 from rest.json import Json
@@ -66,17 +68,19 @@ class Parts:
     # Who may come in; without one, a door that forgets everything at the end.
     door: InitVar[Access | None] = None
     access: Access = field(init=False)
+    pulse: Pulse = field(init=False)
 
     def __post_init__(self, door: Access | None) -> None:
         self.access = door or in_memory(self.settings, self.clock)
+        self.pulse = Pulse(self.store, self.clock)
 
-    def context(self, request: Request) -> Context:
-        """A request's view of the store."""
+    def context(self, request: HTTPConnection) -> Context:
+        """A request's view of the store, or a WebSocket's, which has no id."""
         return Context(
             self.store,
             self.clock(),
             entry,
-            request.state.request_id,
+            getattr(request.state, "request_id", ""),
             self.regions.names,
             targets=self.targets,
             datasets=self.datasets,
@@ -87,7 +91,7 @@ class Parts:
             insides=within,
         )
 
-    async def graph_context(self, request: Request) -> Context:
+    async def graph_context(self, request: HTTPConnection) -> Context:
         """The same, as the graph wants it."""
         return self.context(request)
 
@@ -110,13 +114,17 @@ def build_app(parts: Parts) -> Starlette:
 
     documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
+    schema = build_schema()
+    bounds = Bounds(settings.live_subscriptions, settings.live_per_caller, settings.live_per_connection)
+    origins = (settings.live_origins or frozenset()) | ({settings.public_url} if settings.public_url else set())
+    live = Live(schema, parts.graph_context, documents, parts.pulse, parts.access.caller, bounds, origins)
     return Starlette(
         routes=[
             Route("/", index),
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
             *routes(parts.context, parts.intake, door),
-            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch),
+            *graphql_routes(schema, parts.graph_context, PLACES["graphql"], documents, settings.batch, live),
         ],
         middleware=[
             Middleware(Protected),
@@ -135,6 +143,7 @@ def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager
         try:
             yield
         finally:
+            parts.pulse.close()
             await asyncio.to_thread(parts.writer.stop)
             parts.access.close()
             await parts.store.close()

@@ -164,6 +164,16 @@ class Settings:
     events_max_inflated_bytes: int = _setting(64 * MIB, _between(KIB, KIB * MIB), "The same after decompression.")
     loader_queue: int = _setting(16, _between(1, 10_000), "Bodies that may wait for the loader before answers are 429.")
     batch: int = _setting(10, _between(1, 100), "GraphQL operations that one request may batch; 1: no batches.")
+    live_subscriptions: int = _setting(
+        5_000, _between(0, 1_000_000), "Live subscriptions at the same time, in all; as many connections."
+    )
+    live_per_caller: int = _setting(100, _between(1, 1_000_000), "The same of one caller: a login, else an address.")
+    live_per_connection: int = _setting(20, _between(1, 10_000), "Live subscriptions that one WebSocket may carry.")
+    live_origins: frozenset[str] | None = _setting(
+        None,
+        _listed(r"https?://[a-z0-9.:\[\]-]+", "origins like https://dashboard.example"),
+        "Further origins whose pages may subscribe here.",
+    )
     trusted_documents: Path | None = _setting(
         None, _existing, "Trusted GraphQL documents, a directory or a file: no others are executed then."
     )

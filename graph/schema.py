@@ -38,6 +38,7 @@ from graph.rights import guard, mark
 from graph.scalars import SCALARS
 from graph.standing import Standing
 from graph.streams import Session, Stream
+from graph.subscription import Subscription
 from resolvers.context import LIMITS, Limits
 
 # Documents that are kept parsed and validated.
@@ -99,10 +100,11 @@ def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> Schema:
     With `suggestions` an unknown field is answered with those that it may have meant.
     """
     # Before the schema is made: it links what its directives come from.
-    mark(Orchestrator, Standing, Session)
+    mark(Orchestrator, Standing, Session, Subscription)
     schema = Schema(
         Query,
         Mutation,
+        Subscription,
         federation_version=VERSION,
         types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
         scalar_overrides=FEDERATION_SCALARS,
