@@ -18,8 +18,9 @@ from resolvers.loader import Loader
 
 log = logging.getLogger("naap.live")
 
-# Beside the half second after which the writer derives, a quarter of the two seconds that an update may take.
-EVERY_S = 0.25
+EVERY_S = 0.1
+# Events that are kept change nothing yet; with a steady stream of them there is no moment in which all are counted.
+UNCOUNTED_S = 0.5
 # What was read is forgotten after this, for those who come while nothing changes; and what failed is tried again.
 RENEWED_AFTER_S = 5.0
 TRIED_AGAIN_AFTER_S = 1.0
@@ -98,14 +99,17 @@ class Pulse:
         self._tell()
 
     async def _look(self) -> None:
-        loop, made_at = asyncio.get_running_loop(), 0.0
+        clock = asyncio.get_running_loop().time
+        made_at, same_at = 0.0, clock()
         while True:
-            version = await self._seen()
-            moment, age_s = self._moment, loop.time() - made_at
-            is_new = moment is None or version != self._version or (moment.failed and age_s > TRIED_AGAIN_AFTER_S)
+            version, pending = await self._seen()
+            moment, age_s = self._moment, clock() - made_at
+            same_at = clock() if version == self._version else same_at
+            is_changed = version != self._version and (not pending or clock() - same_at > UNCOUNTED_S)
+            is_new = moment is None or is_changed or (moment.failed and age_s > TRIED_AGAIN_AFTER_S)
             if moment is None or is_new or age_s > RENEWED_AFTER_S:
                 number = (0 if moment is None else moment.number) + is_new
-                self._version, made_at = version, loop.time()
+                self._version, made_at, same_at = version, clock(), clock()
                 self._moment = Moment(number, self.now(), Loader(self._backend, PAGES))
             if is_new:
                 self._tell()
@@ -113,15 +117,16 @@ class Pulse:
             if self._moment is not None:
                 await self._moment.settled()
 
-    async def _seen(self) -> int | None:
-        """The store's version; None while it does not answer, which those who ask it then find out."""
+    async def _seen(self) -> tuple[int | None, int]:
+        """The store's version and what is pending; None while it does not answer, which its askers then find out."""
         try:
-            return (await self._backend.holds()).version
+            holdings = await self._backend.holds()
         except GatewayError:
-            return None
+            return None, 0
         except Exception:
-            log.exception("a store's version cannot be read")
-            return None
+            log.exception("what a store holds cannot be read")
+            return None, 0
+        return holdings.version, holdings.pending
 
     def _tell(self) -> None:
         told, self._changed = self._changed, asyncio.Event()

@@ -28,7 +28,9 @@ from tests.graph.owners import ALICE, AT, ROLES, Counted, context, network
 from tests.graph.world import fact
 
 PROTOCOL = "graphql-transport-ws"
-SESSIONS = "subscription($after: String) { metricsUpdated(after: $after) { cursor buckets { start metrics { sessions } } } }"
+SESSIONS = (
+    "subscription($after: String) { metricsUpdated(after: $after) { cursor buckets { start metrics { sessions } } } }"
+)
 SCHEMA = build_schema()
 
 
