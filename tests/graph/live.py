@@ -28,9 +28,10 @@ from tests.graph.owners import ALICE, AT, ROLES, Counted, context, network
 from tests.graph.world import fact
 
 PROTOCOL = "graphql-transport-ws"
-SESSIONS = (
-    "subscription($after: String) { metricsUpdated(after: $after) { cursor buckets { start metrics { sessions } } } }"
-)
+SESSIONS = """subscription($after: String, $workflow: String) {
+  metricsUpdated(after: $after, workflow: $workflow) { cursor buckets { start metrics { sessions } } } }"""
+INCIDENTS = """subscription($wallet: Address!, $after: String) {
+  incidents(orchestrator: $wallet, after: $after) { cursor hasMore incidents { at kind text streamId } } }"""
 SCHEMA = build_schema()
 
 
