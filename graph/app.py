@@ -86,17 +86,19 @@ def graphql_routes(
             wanted = _media(request, live is not None)
         except media.NotAcceptable as refusal:
             return _written(_refusal(refusal), refusal.status, JSON)
+        # A request that is refused has a status, and no events.
+        plain = JSON if wanted == EVENTS else wanted
         try:
             return await _answer(graph, request, wanted)
         except ClientDisconnect:
             raise  # nobody is left to answer, and nothing is wrong here
         except Refused as refusal:
-            return _written(_refusal(refusal), refusal.status, wanted, refusal.headers)
+            return _written(_refusal(refusal), refusal.status, plain, refusal.headers)
         except GatewayError as error:
-            return _written(_refusal(error), error.status, wanted)
+            return _written(_refusal(error), error.status, plain)
         except Exception as error:
             body = _told("internal error", {"code": "INTERNAL", "id": logged(error)})
-            return _written(body, 500, wanted)
+            return _written(body, 500, plain)
 
     async def socket(connection: WebSocket) -> None:
         assert live is not None
