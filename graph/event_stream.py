@@ -91,7 +91,7 @@ class EventStream(Response):
         await sent(last, more=False)
 
     async def _pass_on(self, sent: Callable[[bytes], Awaitable[None]]) -> None:
-        await sent(next_event(self._first.body, self._first.cursor))
+        await sent(next_event(self._first.body.encode(), self._first.cursor))
         while True:
             coming = asyncio.ensure_future(anext(self._updates))
             try:
@@ -101,7 +101,7 @@ class EventStream(Response):
             finally:
                 coming.cancel()
                 await asyncio.gather(coming, return_exceptions=True)
-            await sent(next_event(update.body, update.cursor))
+            await sent(next_event(update.body.encode(), update.cursor))
 
 
 async def _gone(receive: Receive) -> None:

@@ -1,7 +1,7 @@
 """Subscriptions, however they travel: what a subscriber is sent next. Those who ask the same share each answer."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -48,7 +48,7 @@ class NotServed(Exception):
 class Update:
     """What is sent: an execution result as JSON, and the cursor behind it."""
 
-    body: bytes
+    body: str
     cursor: str | None
     has_news: bool
 
@@ -95,7 +95,7 @@ class Live:
         token is no longer good, and Closing when the process ends. A slow subscriber misses nothing and fills no
         queue: its next update tells all that changed.
         """
-        text = self.documents.text(asked)
+        asks = (self.documents.text(asked), _written(asked.variables), asked.name)
         caller = await self.who(authorization)
         told, is_first, number = after, True, None
         with self.subscriptions.taken(caller.subject or address_of(connection)), self.pulse.watched():
@@ -104,9 +104,10 @@ class Live:
                 number = moment.number
                 # What was given back or taken away meanwhile counts from now on.
                 caller = await self.who(authorization)
-                key = (text, _written(asked.variables), asked.name, caller, told, is_first)
+                turn = Turn(told, is_first)
+                tell = partial(self._told, asks[0], asked, moment, connection, caller, turn)
                 try:
-                    update = await moment.once(key, partial(self._told, key, asked, moment, connection))
+                    update = await moment.once((asks, caller, told, is_first), tell)
                 except NotServed as error:
                     if is_first or not error.is_passing:
                         raise
@@ -124,12 +125,13 @@ class Live:
         except TimeoutError:
             raise Unauthenticated("the token has expired. Subscribe again with a new one.") from None
 
-    async def _told(self, key: Any, asked: Operation, moment: Moment, connection: HTTPConnection) -> Update:
+    async def _told(
+        self, text: str, asked: Operation, moment: Moment, connection: HTTPConnection, caller: Caller, turn: Turn
+    ) -> Update:
         """One update: the operation, executed in this moment."""
-        text, _, _, caller, told, is_first = key
         context = await self.make_context(connection)
         context.caller, context.now, context.loader = caller, moment.now, moment.loader
-        turn = context.notes[Turn] = Turn(told, is_first)
+        context.notes[Turn] = turn
         result: Any = await self.schema.execute(
             text,
             variable_values=asked.variables,
@@ -140,10 +142,10 @@ class Live:
         errors = [error.formatted for error in result.errors or ()]
         if errors and not any((result.data or {}).values()):
             raise NotServed(errors)
-        if is_first:
+        if turn.is_first:
             self.documents.shown(asked)
         body: dict[str, Any] = {"data": result.data, "errors": errors} if errors else {"data": result.data}
-        return Update(orjson.dumps(body), turn.cursor, turn.has_news)
+        return Update(orjson.dumps(body).decode(), turn.cursor, turn.has_news)
 
 
 def address_of(connection: HTTPConnection) -> str:
@@ -151,5 +153,6 @@ def address_of(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else ""
 
 
-def _written(variables: Mapping[str, Any] | None) -> Hashable:
-    return orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
+def _written(variables: Mapping[str, Any] | None) -> str:
+    # A text: what orjson writes keeps the room that it was written in.
+    return orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode()

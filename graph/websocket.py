@@ -156,11 +156,11 @@ class Connection:
 
     async def _run(self, id: str, operation: Operation, begun: asyncio.Event) -> None:
         """Send updates until there are no more. Whatever ends it ends only this, or the connection with a reason."""
-        before = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id)
+        before = f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":'
         try:
             async with aclosing(self._live.updates(operation, self._socket, self._authorization)) as updates:
                 async for update in updates:
-                    await self._text((before + update.body + b"}").decode())
+                    await self._text(f"{before}{update.body}}}")
                     begun.set()
         except Closing:
             self._end(Ended(RESTARTING, "The gateway restarts: subscribe again, with `after`"))
