@@ -9,6 +9,7 @@ from datetime import datetime
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
@@ -16,17 +17,25 @@ from starlette.routing import Route
 
 from auth.access import Access
 from auth.caller import ANONYMOUS
+from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
+from backends.federated import Federated
+from backends.patient import Patient
 from gateway.authentication import Authenticated, client_of
+from gateway.cross_origin import CrossOrigin
 from gateway.health import healthz, readiness
 from gateway.inside import within
-from gateway.intake import WriterIntake
+from gateway.intake import NoIntake, WriterIntake
 from gateway.login import in_memory
+from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
+from gateway.observed import Observed
+from gateway.patience import Patience
 from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
+from graph.dashboard.schema import dashboard_schema
 from graph.documents import Shown, Trusted
 from graph.live import Bounds, Live
 from graph.schema import build_schema
@@ -37,20 +46,31 @@ from resolvers.context import Context
 from resolvers.pulse import Pulse
 from resolvers.ranking import Rankings
 from rest.events import Door, Intake
+from rest.explorer import EXPLORER
 from rest.json import Json
 from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
 from telemetry.regions import Regions
+
+CORS_HEADERS = (
+    "Authorization", "Content-Type", "X-Request-Id", ESTIMATE, "GraphQL-Require-Preflight", "Apollo-Require-Preflight",
+    "X-Apollo-Operation-Name",
+)  # fmt: skip
+CORS_EXPOSED = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "Link")
 
 Clock = Callable[[], datetime]
 
 PLACES = {
     "graphql": "/graphql",
+    "dashboard": "/dashboard/graphql",
     **{operation.name: operation.path for operation in OPERATIONS},
     "docs": DOCS_PATH,
     "openapi": OPENAPI_PATH,
     "alive": "/healthz",
     "ready": "/readyz",
+    "metrics": "/metrics",
 }
+# Other people's clients, whose pages are served from elsewhere. What they ask needs no caller.
+CROSS_ORIGIN = (PLACES["dashboard"], *(operation.path for operation in EXPLORER))
 
 
 @dataclass(slots=True)
@@ -59,12 +79,15 @@ class Parts:
 
     settings: Settings
     store: Backend
-    writer: Writer
+    # None where nothing is written: several stores, and none of them is for that.
+    writer: Writer | None
     regions: Regions
     clock: Clock
     datasets: Catalogue = field(default_factory=Catalogue)
     targets: Targets = field(default_factory=packaged)
     rankings: Rankings = field(default_factory=Rankings)
+    # Where budgets are kept; unset: where the settings say.
+    meter: Meter | None = None
     # Who may come in; without one, a door that forgets everything at the end.
     door: InitVar[Access | None] = None
     access: Access = field(init=False)
@@ -72,32 +95,49 @@ class Parts:
 
     def __post_init__(self, door: Access | None) -> None:
         self.access = door or in_memory(self.settings, self.clock)
-        self.pulse = Pulse(self.store, self.clock)
+        self.pulse = Pulse(self.view, self.clock)
 
-    def context(self, request: HTTPConnection) -> Context:
-        """A request's view of the store, or a WebSocket's, which has no id."""
+    def view(self) -> Backend:
+        """The store, as one request or one moment of live data reads it."""
+        # Several stores are each waited for only so long, and by themselves.
+        if isinstance(self.store, Federated):
+            return self.store.request()
+        return Patient(self.store, self.settings.read_seconds)
+
+    def context(self, request: Request) -> Context:
+        """A request's view of the store."""
+        context = self.watching(request, self.view())
+        context.account = getattr(request.state, "account", None)
+        # Whatever ends the request ends its reads (`Patience`).
+        request.scope["state"].setdefault("contexts", []).append(context)
+        return context
+
+    def watching(self, connection: HTTPConnection, view: Backend) -> Context:
+        """What a subscriber's connection sees, which has no end in sight; others may share the view."""
+        state = connection.state
         return Context(
-            self.store,
+            view,
             self.clock(),
             entry,
-            getattr(request.state, "request_id", ""),
+            getattr(state, "request_id", ""),
             self.regions.names,
             targets=self.targets,
             datasets=self.datasets,
             rankings=self.rankings,
-            caller=getattr(request.state, "caller", ANONYMOUS),
+            caller=getattr(state, "caller", ANONYMOUS),
+            several=view if isinstance(view, Federated) else None,
             access=self.access,
-            client=client_of(request),
+            client=client_of(connection),
             insides=within,
         )
 
-    async def graph_context(self, request: HTTPConnection) -> Context:
+    async def graph_context(self, request: Request) -> Context:
         """The same, as the graph wants it."""
         return self.context(request)
 
     def intake(self, _: Request) -> Intake:
         """A request's way to the loader."""
-        return WriterIntake(self.writer)
+        return NoIntake() if self.writer is None else WriterIntake(self.writer)
 
 
 def build_app(parts: Parts) -> Starlette:
@@ -110,41 +150,76 @@ def build_app(parts: Parts) -> Starlette:
         return Json({"name": "naap-gateway", "places": PLACES})
 
     async def readyz(_: Request) -> Response:
-        return await readiness(parts.store, parts.writer)
+        return await readiness(parts.store, parts.writer, parts.settings.read_seconds)
 
     documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
-    schema = build_schema()
+    schema = build_schema(suggestions=settings.suggestions, introspection=settings.introspection)
+    meter = parts.meter or open_meter(settings.redis)
+    observed = Observed(lambda: isinstance(meter, Shared) and meter.is_away)
+    purse = Purse.of(settings, meter)
     bounds = Bounds(settings.live_subscriptions, settings.live_per_caller, settings.live_per_connection)
-    origins = (settings.live_origins or frozenset()) | ({settings.public_url} if settings.public_url else set())
-    live = Live(schema, parts.graph_context, documents, parts.pulse, parts.access.caller, bounds, origins)
+    origins = frozenset(settings.cors_origins) | ({settings.public_url} if settings.public_url else set())
+    live = Live(schema, parts.watching, documents, parts.pulse, parts.access.caller, purse.key, bounds, origins)
     return Starlette(
         routes=[
             Route("/", index),
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
+            Route(PLACES["metrics"], observed.page),
             *routes(parts.context, parts.intake, door),
             *graphql_routes(schema, parts.graph_context, PLACES["graphql"], documents, settings.batch, live),
+            # It sends texts and knows no ids: trusted documents are a matter of the graph.
+            *graphql_routes(
+                dashboard_schema(settings.suggestions, settings.introspection),
+                parts.graph_context,
+                PLACES["dashboard"],
+                batch=settings.batch,
+            ),
         ],
-        middleware=[
-            Middleware(Protected),
-            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
-            Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
-        ],
+        middleware=_middleware(parts, purse, observed),
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts),
     )
 
 
+def _middleware(parts: Parts, purse: Purse, observed: Observed) -> list[Middleware]:
+    """What a request passes through, in this order."""
+    settings = parts.settings
+    found = [Middleware(CrossOrigin, CROSS_ORIGIN), Middleware(Protected)]
+    if settings.cors_origins:
+        # Without credentials: a page gets what anybody gets, or what the token that it holds itself may have.
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=("GET", "POST"),
+                allow_headers=CORS_HEADERS,
+                expose_headers=CORS_EXPOSED,
+                max_age=3600,
+            )
+        )
+    return [
+        *found,
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        Middleware(Authenticated, access=parts.access, graphs=(PLACES["graphql"], PLACES["dashboard"])),
+        # Behind who it is: that says whose budget it is.
+        Middleware(Metered, purse=purse, observed=observed),
+        Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
+    ]
+
+
 def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        parts.writer.start()
+        if parts.writer is not None:
+            parts.writer.start()
         try:
             yield
         finally:
             parts.pulse.close()
-            await asyncio.to_thread(parts.writer.stop)
+            if parts.writer is not None:
+                await asyncio.to_thread(parts.writer.stop)
             parts.access.close()
             await parts.store.close()
 

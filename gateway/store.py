@@ -1,11 +1,12 @@
 """Opening the store that the settings name, and the commands that need nothing more."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import click
@@ -13,12 +14,16 @@ import click
 from backends.backend import Backend
 from backends.log import Log
 from gateway.interpreter import tuned
+from gateway.places import is_clickhouse, places_of, shown, written
 from gateway.settings import Settings
 from metrics.errors import BadRequest
 from metrics.window import Window
 from telemetry.flops import Flops
 from telemetry.loader import Loader
 from telemetry.regions import Regions
+
+if TYPE_CHECKING:
+    from backends.postgres.options import Options
 
 DEFAULTS = Settings()
 
@@ -29,7 +34,8 @@ class Store(Backend, Log, Protocol):
 
 SCHEMES = (
     "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory) "
-    "or clickhouse://user:password@host:8123/database (a server; clickhouses:// with TLS)"
+    "or clickhouse://user:password@host:8123/database (a server; clickhouses:// with TLS) "
+    "or postgresql://user:password@host:5432/database"
 )
 # Called after every statement with its name, its seconds and the rows it answered or wrote.
 OnStatement = Callable[[str, float, int], None]
@@ -40,26 +46,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def is_embedded(url: str) -> bool:
-    """Whether this store belongs to one process."""
-    return url.partition(":")[0] == "chdb"
-
-
-def is_clickhouse(url: str) -> bool:
-    """Whether this store is a ClickHouse server or cluster."""
-    return url.partition(":")[0] in ("clickhouse", "clickhouses")
-
-
-def shown(url: str) -> str:
-    """A store's URL without user and password."""
-    scheme, mark, rest = url.partition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
-
-
 def open_store(url: str, settings: Settings = DEFAULTS, on_statement: OnStatement | None = None) -> Store:
     """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
     if is_clickhouse(url):
         return _clickhouse(url, settings, on_statement)
+    if url.partition(":")[0] == "postgresql":
+        return _postgres(url, settings, on_statement)
     place = _place(url)
     from backends.chdb import open_chdb  # half a second that other commands need not wait
     from backends.clickhouse.limits import Limits
@@ -89,6 +81,42 @@ def _clickhouse(url: str, settings: Settings, on_statement: OnStatement | None) 
     )
 
 
+def _postgres(url: str, settings: Settings, on_statement: OnStatement | None) -> Store:
+    try:
+        from backends.postgres.store import open_postgres
+    except ModuleNotFoundError as error:
+        raise _postgres_missing(error) from error
+    return open_postgres(url, _postgres_options(settings), on_statement)
+
+
+def _postgres_options(settings: Settings) -> "Options":
+    from backends.postgres.options import Options
+
+    return Options(
+        pool=settings.store_pool,
+        connect_s=settings.store_connect_s,
+        statement_s=settings.store_timeout_s,
+        retry_s=settings.store_retry_s,
+        compress_days=settings.timescale_compress_days,
+        retain_days=settings.timescale_retain_days,
+    )
+
+
+def _migrated(settings: Settings) -> Sequence[str]:
+    try:
+        from backends.postgres.migrate import layout, migrate
+    except ModuleNotFoundError as error:
+        raise _postgres_missing(error) from error
+    options = _postgres_options(settings)
+    return [*migrate(settings.backend, options, whole=True), layout(settings.backend, options)]
+
+
+def _postgres_missing(error: ModuleNotFoundError) -> BadRequest:
+    return BadRequest(
+        f"NAAP_BACKEND: PostgreSQL needs {error.name}: pip install 'naap-gateway[postgres]'.", "NAAP_BACKEND"
+    )
+
+
 def _place(url: str) -> Path | None:
     """The directory that a URL names; None for memory."""
     try:
@@ -109,8 +137,8 @@ def _no_store(url: str) -> BadRequest:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Loader]:
-    """The loader of the store, which is let go of at the end. What a crash left behind is derived first."""
-    store = open_store(settings.backend, settings)
+    """The loader of the store that is written, which is let go of at the end. What a crash left is derived first."""
+    store = open_store(written(settings.backend).url, settings)
     try:
         loader = Loader(store, utc_now, Regions.load(settings.regions), Flops.load(settings.flops))
         tuned()
@@ -134,6 +162,11 @@ def rebuild(settings: Settings, start: datetime | None, end: datetime | None) ->
 
 
 def migrate(settings: Settings) -> None:
-    """Opening a store creates and updates its tables; there is nothing else to do."""
-    with opened(settings):
-        click.echo(f"{shown(settings.backend)} is up to date")
+    """Opening a store creates and updates its tables; a PostgreSQL may have more to do, and says what."""
+    for place in places_of(settings.backend):
+        here = replace(settings, backend=place.url)
+        if place.url.partition(":")[0] == "postgresql":
+            for text in _migrated(here):
+                click.echo(text)
+        with opened(here):
+            click.echo(f"{shown(place.url)} is up to date")

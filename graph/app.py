@@ -9,23 +9,26 @@ import orjson
 import strawberry
 from graphql import GraphQLError, get_operation_ast, parse
 from graphql import OperationType as GraphQLOperation
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from auth.account import Account
 from graph import event_stream, graphiql, websocket
+from graph.csrf import is_forgeable
 from graph.documents import Documents, Shown
 from graph.errors import extensions_of, logged
 from graph.event_stream import EVENTS, EventStream
 from graph.live import Live, NotServed
 from graph.operation import Operation, of_body, of_url
 from graph.origin import is_welcome
-from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound
+from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound, RateLimited
 from resolvers import media
 from resolvers.context import LIMITS, Context
+from resolvers.contributors import camel, contributors
 
 MAX_BODY_BYTES = 256 * 1024
 BATCH = 10
@@ -35,7 +38,7 @@ BOUNDARY = "-"
 READING = frozenset({OperationType.QUERY})
 ANYTHING = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
-MakeContext = Callable[[HTTPConnection], Awaitable[Context]]
+MakeContext = Callable[[Request], Awaitable[Context]]
 Body = dict[str, Any]
 
 
@@ -82,22 +85,23 @@ def graphql_routes(
     async def endpoint(request: Request) -> Response:
         if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
             return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
+        account: Account | None = getattr(request.state, "account", None)
         try:
             wanted = _media(request, live is not None)
-        except media.NotAcceptable as refusal:
-            return _written(_refusal(refusal), refusal.status, JSON)
+        except media.NotAcceptable as error:
+            return _written(_refusal(error, account), error.status, JSON)
         # A request that is refused has a status, and no events.
         plain = JSON if wanted == EVENTS else wanted
         try:
             return await _answer(graph, request, wanted)
         except ClientDisconnect:
             raise  # nobody is left to answer, and nothing is wrong here
-        except Refused as refusal:
-            return _written(_refusal(refusal), refusal.status, plain, refusal.headers)
+        except Refused as error:
+            return _written(_refusal(error, account), error.status, plain, error.headers)
         except GatewayError as error:
-            return _written(_refusal(error), error.status, plain)
+            return _written(_refusal(error, account), error.status, plain)
         except Exception as error:
-            body = _told("internal error", {"code": "INTERNAL", "id": logged(error)})
+            body = _told("internal error", {"code": "INTERNAL", "id": logged(error)}, account)
             return _written(body, 500, plain)
 
     async def socket(connection: WebSocket) -> None:
@@ -113,6 +117,10 @@ def graphql_routes(
 
 async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     is_post = request.method == "POST"
+    if not is_post and is_forgeable(request.headers):
+        raise Refused(
+            403, "a query by GET from another site needs the header GraphQL-Require-Preflight: 1. Or send it by POST."
+        )
     asked = of_body(await _body(request), graph.batch) if is_post else of_url(request.query_params)
     if graph.live and isinstance(asked, Operation) and _names(EVENTS, request) and _is_subscription(graph, asked):
         return await _streamed(graph.live, asked, request)
@@ -125,6 +133,8 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
         return _written(answer.body, answer.status, wanted, answer.headers)
     # Of one request, so that they share its reads and its bounds.
     answers = await gather(*(_executed(graph, one, context, allowed, failed) for one in asked))
+    if all(one.status == RateLimited.status for one in answers):
+        return _written([one.body for one in answers], RateLimited.status, wanted, answers[-1].headers)
     return _written([one.body for one in answers], 200, wanted)
 
 
@@ -159,9 +169,9 @@ async def _executed(
     try:
         text = graph.documents.text(asked)
     except PersistedQueryNotFound as error:
-        return Answer(_refusal(error), failed)
+        return Answer(_refusal(error, context.account), failed)
     except GatewayError as error:
-        return Answer(_refusal(error), error.status)
+        return Answer(_refusal(error, context.account), error.status)
     result: Any = await graph.schema.execute(
         text,
         variable_values=asked.variables,
@@ -178,6 +188,14 @@ async def _executed(
         body["data"] = result.data
     if errors:
         body["errors"] = [error.formatted for error in errors]
+    extensions = dict(result.extensions or {})
+    if (stores := contributors(context)) is not None and not refused:
+        extensions["backends"] = camel(stores)
+    if extensions:
+        body["extensions"] = extensions
+    wait_s = max((int((error.extensions or {}).get("retryAfterSeconds", 0)) for error in errors), default=0)
+    if refused and wait_s:
+        return Answer(body, RateLimited.status, {"Retry-After": str(wait_s)})
     if allowed is READING and any(_is_mutation(error.original_error) for error in errors):
         return Answer(body, 405, {"Allow": "POST"})
     return Answer(body, failed if refused else 200)
@@ -187,17 +205,18 @@ def _is_mutation(error: Exception | None) -> bool:
     return isinstance(error, InvalidOperationTypeError) and error.operation_type is OperationType.MUTATION
 
 
-def refusal(error: GatewayError, headers: Mapping[str, str]) -> Response:
+def refusal(error: GatewayError, headers: Mapping[str, str] | None = None, account: Account | None = None) -> Response:
     """The answer to a request that one of our own errors stops before it is read."""
-    return _written(_refusal(error), error.status, JSON, headers)
+    return _written(_refusal(error, account), error.status, JSON, headers)
 
 
-def _refusal(error: GatewayError) -> Body:
-    return _told(str(error), extensions_of(error))
+def _refusal(error: GatewayError, account: Account | None) -> Body:
+    return _told(str(error), extensions_of(error), account)
 
 
-def _told(message: str, extensions: Mapping[str, Any]) -> Body:
-    return {"errors": [{"message": message, "extensions": extensions}]}
+def _told(message: str, extensions: Mapping[str, Any], account: Account | None) -> Body:
+    body: Body = {"errors": [{"message": message, "extensions": extensions}]}
+    return body if account is None else {**body, "extensions": {"cost": account.told()}}
 
 
 def _written(
@@ -255,9 +274,16 @@ async def _body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON:
         raise Refused(415, f"send the query as {JSON}, not {kind or 'nothing'}.", {"Accept-Post": JSON})
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared[:18]) > MAX_BODY_BYTES:
+        raise _too_large()
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.")
+            raise _too_large()
     return bytes(body)
+
+
+def _too_large() -> Refused:
+    return Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.")

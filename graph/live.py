@@ -10,9 +10,11 @@ from typing import Any
 import orjson
 import strawberry
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 from strawberry.types.graphql import OperationType
 
 from auth.caller import Caller
+from backends.backend import Backend
 from graph.documents import Documents
 from graph.operation import Operation
 from graph.seats import Seats
@@ -21,7 +23,10 @@ from resolvers.context import Context
 from resolvers.live import Turn
 from resolvers.pulse import Moment, Pulse
 
-MakeContext = Callable[[HTTPConnection], Awaitable[Context]]
+# What a connection sees of a view of the store.
+MakeContext = Callable[[HTTPConnection, Backend], Context]
+# Whom a connection is counted for.
+Counted = Callable[[Caller, Scope], str]
 # Whom an Authorization header stands for, at this moment; raises a GatewayError where for nobody.
 Who = Callable[[str | None], Awaitable[Caller]]
 Errors = Sequence[Mapping[str, Any]]
@@ -75,6 +80,7 @@ class Live:
     documents: Documents
     pulse: Pulse
     who: Who
+    counted: Counted
     bounds: Bounds = field(default_factory=Bounds)
     # Pages of other sites that may subscribe.
     origins: frozenset[str] = frozenset()
@@ -98,7 +104,7 @@ class Live:
         asks = (self.documents.text(asked), _written(asked.variables), asked.name)
         caller = await self.who(authorization)
         told, is_first, number = after, True, None
-        with self.subscriptions.taken(caller.subject or address_of(connection)), self.pulse.watched():
+        with self.subscriptions.taken(self.counted(caller, connection.scope)), self.pulse.watched():
             while True:
                 moment = await self._next(number, caller.expires_at)
                 number = moment.number
@@ -129,7 +135,7 @@ class Live:
         self, text: str, asked: Operation, moment: Moment, connection: HTTPConnection, caller: Caller, turn: Turn
     ) -> Update:
         """One update: the operation, executed in this moment."""
-        context = await self.make_context(connection)
+        context = self.make_context(connection, moment.view)
         context.caller, context.now, context.loader = caller, moment.now, moment.loader
         context.notes[Turn] = turn
         result: Any = await self.schema.execute(
@@ -146,11 +152,6 @@ class Live:
             self.documents.shown(asked)
         body: dict[str, Any] = {"data": result.data, "errors": errors} if errors else {"data": result.data}
         return Update(orjson.dumps(body).decode(), turn.cursor, turn.has_news)
-
-
-def address_of(connection: HTTPConnection) -> str:
-    """Where a caller without a name asks from."""
-    return connection.client.host if connection.client else ""
 
 
 def _written(variables: Mapping[str, Any] | None) -> str:

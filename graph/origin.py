@@ -14,4 +14,6 @@ def is_welcome(connection: HTTPConnection, origins: frozenset[str]) -> bool:
         own = urlsplit(origin).netloc.lower()
     except ValueError:
         return False
-    return origin.lower() in origins or (bool(own) and own == connection.headers.get("host", "").lower())
+    return (
+        "*" in origins or origin.lower() in origins or (bool(own) and own == connection.headers.get("host", "").lower())
+    )

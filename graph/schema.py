@@ -1,5 +1,6 @@
 """The schema: everything the graph offers, and its text."""
 
+import re
 from functools import cache, cached_property
 from itertools import chain
 from typing import Any
@@ -24,6 +25,8 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext, ExecutionResult
 
+from graph.budget import Budgeted
+from graph.cost import priced
 from graph.datasets import Dataset
 from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
@@ -41,24 +44,16 @@ from graph.streams import Session, Stream
 from graph.subscription import Subscription
 from resolvers.context import LIMITS, Limits
 
+SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
 # Documents that are kept parsed and validated.
 CACHED = 100
 WITH_FIELDS = (GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType)
 
 
-class Schema(strawberry.federation.Schema):
+class Answering(strawberry.Schema):
     """Strawberry's schema, whose answers carry errors as `graph.errors` tells them."""
 
-    async def execute(self, query: str | None, *args: Any, **kwargs: Any) -> ExecutionResult:
-        """The answer to an operation; whatever goes wrong is told in it."""
-        try:
-            result = await super().execute(query, *args, **kwargs)
-        except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
-            return ExecutionResult(data=None, errors=[refused(error)])
-        if result.errors:
-            places = Places(query or "")
-            result.errors = [told(error, places) for error in result.errors]
-        return result
+    suggestions = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,13 +67,31 @@ class Schema(strawberry.federation.Schema):
                 if getattr(one, "default_value", Undefined) is None:
                     one.default_value = Undefined
 
+    async def execute(self, query: str | None, *args: Any, **kwargs: Any) -> ExecutionResult:
+        """The answer to an operation; whatever goes wrong is told in it."""
+        try:
+            result = await super().execute(query, *args, **kwargs)
+        except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
+            return ExecutionResult(data=None, errors=[refused(error)])
+        if result.errors:
+            places = Places(query or "")
+            result.errors = [told(error, places) for error in result.errors]
+            if not self.suggestions:
+                for one in result.errors:
+                    one.message = SUGGESTION.sub("", one.message)
+        return result
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: strangers are logged where they are masked, and a caller's mistake is no news."""
+
+
+class Schema(Answering, strawberry.federation.Schema):
+    """The same as a subgraph."""
+
     @cached_property
     def text(self) -> str:
         """The schema as routers and composers want it: without the definitions that its `@link` imports."""
         return self.as_str().rstrip()
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Nothing: strangers are logged where they are masked, and a caller's mistake is no news."""
 
 
 class Names(NameConverter):
@@ -94,24 +107,42 @@ def _named(name: str) -> str:
     return NameConverter().apply_naming_config(name)
 
 
-def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> Schema:
-    """The schema, ready to execute. Its context value is a `resolvers.context.Context`.
+def bounded(limits: Limits = LIMITS, suggestions: bool = True, introspection: bool = True) -> dict[str, Any]:
+    """How every schema here is executed: within limits, paid for, by the short way, with documents kept.
 
-    With `suggestions` an unknown field is answered with those that it may have meant.
+    With `suggestions` an unknown field is answered with those that it may have meant. Without `introspection` the
+    schema does not describe itself.
     """
+    return {
+        "config": StrawberryConfig(
+            name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions
+        ),
+        "execution_context_class": Executor,
+        "extensions": [
+            lambda: Bounds(limits, introspection),
+            lambda: ParserCache(CACHED),
+            lambda: Validation(limits, CACHED),
+            Budgeted,
+        ],
+    }
+
+
+def build_schema(limits: Limits = LIMITS, suggestions: bool = True, introspection: bool = True) -> Schema:
+    """The schema, ready to execute. Its context value is a `resolvers.context.Context`."""
+    types = [Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset]
     # Before the schema is made: it links what its directives come from.
+    priced(Query, Subscription, *types)
     mark(Orchestrator, Standing, Session, Subscription)
     schema = Schema(
         Query,
         Mutation,
         Subscription,
         federation_version=VERSION,
-        types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
+        types=types,
         scalar_overrides=FEDERATION_SCALARS,
-        config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
-        execution_context_class=Executor,
-        extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: Validation(limits, CACHED)],
+        **bounded(limits, suggestions, introspection),
     )
+    schema.suggestions = suggestions
     guard(schema._schema)
     return schema
 

@@ -12,8 +12,9 @@ import orjson
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from auth.caller import ANONYMOUS
 from graph.errors import extensions_of, logged
-from graph.live import Errors, Live, NotServed, address_of
+from graph.live import Errors, Live, NotServed
 from graph.operation import Operation, operation_of
 from graph.origin import is_welcome
 from metrics.errors import GatewayError, RateLimited, Unauthenticated
@@ -48,7 +49,7 @@ async def serve(live: Live, socket: WebSocket) -> None:
     try:
         if PROTOCOL not in offered:
             raise Ended(WRONG_PROTOCOL, f"Subprotocol not acceptable: use {PROTOCOL}")
-        with live.connections.taken(address_of(socket)):
+        with live.connections.taken(live.counted(ANONYMOUS, socket.scope)):
             await Connection(live, socket).run()
     except RateLimited as error:
         await _close(socket, Ended(LATER, str(error)))

@@ -34,6 +34,11 @@ class Batch(Generic[K, V]):
         # An asker that is cancelled beside a sibling's error takes the answer from nobody else.
         return asyncio.shield(found)
 
+    def cancel(self) -> None:
+        """Stop what is still being answered, for nobody waits for it any more."""
+        for task in self._running:
+            task.cancel()
+
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         self._quiet += 1
@@ -60,3 +65,8 @@ class Batch(Generic[K, V]):
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+
+    @property
+    def busy(self) -> bool:
+        """Is something waiting to be answered, or being answered?"""
+        return bool(self._waiting or self._running)

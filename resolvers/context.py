@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, S
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
+from zlib import crc32
 
 from auth.access import Access
+from auth.account import Account
 from auth.caller import ANONYMOUS, Caller
 from backends.backend import (
     Backend,
@@ -16,12 +18,14 @@ from backends.backend import (
     PageQuestion,
     PaymentEvent,
     PaymentRecord,
+    SessionQuestion,
     SessionRecord,
     Staked,
     StakeQuestion,
     StreamQuestion,
     StreamRecord,
 )
+from backends.federated import Federated
 from metrics.errors import TooComplex, Unauthenticated
 from metrics.question import Question
 from metrics.row import Row
@@ -87,6 +91,7 @@ class Limits:
     max_timelines: int = 1_000
     max_depth: int = 16
     max_aliases: int = 200
+    max_directives: int = 100
     max_fields: int = 5_000
     max_tokens: int = 5_000
     max_root_fields: int = 50
@@ -117,6 +122,10 @@ class Context:
     # The process's own: orders that somebody reads page by page.
     rankings: Rankings = field(default_factory=Rankings)
     caller: Caller = ANONYMOUS
+    # Where several stores answer: the same as `backend`, which knows who contributed and what is missing.
+    several: Federated | None = None
+    # What the request is paid from; None where nobody counts.
+    account: Account | None = None
     # Where one signs in, and the address that asks: for what is done there.
     access: Access | None = None
     client: str | None = None
@@ -132,6 +141,13 @@ class Context:
     def __post_init__(self) -> None:
         self.now = self.now.astimezone(UTC)
         self.loader = Loader(self.backend, self.limits.max_stream_pages)
+
+    @property
+    def missing_mark(self) -> int:
+        """A number that tells apart what was read without some stores; 0 where none is missing."""
+        told = () if self.several is None else self.several.contributions
+        names = [one.name for one in told if one.is_missing]
+        return crc32(repr(names).encode()) if names else 0
 
     @property
     def door(self) -> Access:
@@ -161,6 +177,12 @@ class Context:
                 "first, or ask for the timelines of fewer streams at a time.",
                 "first",
             )
+
+    def cancel(self) -> None:
+        """Stop whatever is still being read or worked out: the request has ended."""
+        for task in self._made.values():
+            task.cancel()
+        self.loader.cancel()
 
     def once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> Awaitable[T]:
         """What `make` gives, made once in a request however many ask for it."""
@@ -194,6 +216,10 @@ class Context:
     async def sessions(self, stream_id: str) -> Sequence[SessionRecord]:
         """The sessions of a stream, first one first."""
         return await self.loader.sessions.load(stream_id)
+
+    async def recorded(self, question: SessionQuestion) -> Sequence[SessionRecord]:
+        """Sessions that pass, in order of their requests."""
+        return await self.loader.recorded.load(question)
 
     async def events(self, owner: str) -> Sequence[LoggedEvent]:
         """The events of a session in order of time."""

@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from backends.backend import PageQuestion
+from metrics.buckets import Buckets
 from metrics.dimension import Dimension
 from metrics.errors import BadRequest
 from metrics.window import HOUR_MS, Grain, Window, from_ms, to_ms
 from resolvers.context import Context
 from resolvers.figures import NOTHING, Figures, Sums
-from resolvers.measured import Asked, Bucket, Fill, Series, clipped, is_partial, targets_of
+from resolvers.measured import Asked, Bucket, Fill, Series, is_partial, targets_of
 from resolvers.page import decoded, encoded
 from resolvers.scope import EVERYWHERE, Scope, filtered, narrowed
 from resolvers.wallet_lists import Incident, incident
@@ -80,16 +81,17 @@ async def changed_buckets(context: Context, turn: Turn, topic: Topic, asked: Ask
         if (last - first) // grain.value > MISSED:
             raise _too_old(from_ms(first))
     window = Window.of_ms(first, last + grain.value)
-    buckets = await Series(context, topic.scope, window, grain, Fill.NONE).buckets(asked)
+    buckets = await Series(context, topic.scope, window, Buckets(grain), Fill.NONE).buckets(asked)
     found = {to_ms(one.start): one for one in buckets}
     prints = {start: print_of(one.metrics.sums, one.partial) for start, one in found.items()}
     # Evidence that was withdrawn is told too.
     gone = {start for start, mark in told.items() if start >= first and start not in found and mark != NO_PRINT}
     reach = (await context.holds()).latest_ms
     for start in gone:
-        figures = Figures(context, clipped(start, grain, window), NOTHING, targets=targets_of(context, topic.scope))
-        end = from_ms(start + grain.value)
-        found[start] = Bucket(from_ms(start), end, is_partial(start, grain, window, reach), figures)
+        span = Window.of_ms(start, start + grain.value)
+        figures = Figures(context, span, NOTHING, targets=targets_of(context, topic.scope))
+        is_open = is_partial(span.start_ms, span.end_ms, window, reach)
+        found[start] = Bucket(span.start, span.end, is_open, figures)
     news = sorted(gone | {start for start, mark in prints.items() if told.get(start) != mark})
     turn.has_news = turn.is_first or bool(news)
     turn.cursor = _cursor(topic, watched_from, last, prints)

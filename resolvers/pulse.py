@@ -40,6 +40,7 @@ class Moment:
 
     number: int
     now: datetime
+    view: Backend
     loader: Loader
     failed: bool = False
     _made: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict)
@@ -62,8 +63,9 @@ class Moment:
 class Pulse:
     """Looks whether a store has changed, as long as somebody watches."""
 
-    def __init__(self, backend: Backend, clock: Callable[[], datetime], every_s: float = EVERY_S) -> None:
-        self._backend, self.now, self._every_s = backend, clock, every_s
+    def __init__(self, view: Callable[[], Backend], clock: Callable[[], datetime], every_s: float = EVERY_S) -> None:
+        """`view` gives the store as one moment reads it."""
+        self._view, self.now, self._every_s = view, clock, every_s
         self._moment: Moment | None = None
         self._version: int | None = None
         self._watching = 0
@@ -110,7 +112,8 @@ class Pulse:
             if moment is None or is_new or age_s > RENEWED_AFTER_S:
                 number = (0 if moment is None else moment.number) + is_new
                 self._version, made_at, same_at = version, clock(), clock()
-                self._moment = Moment(number, self.now(), Loader(self._backend, PAGES))
+                view = self._view()
+                self._moment = Moment(number, self.now(), view, Loader(view, PAGES))
             if is_new:
                 self._tell()
             await asyncio.sleep(self._every_s)
@@ -120,7 +123,7 @@ class Pulse:
     async def _seen(self) -> tuple[int | None, int]:
         """The store's version and what is pending; None while it does not answer, which its askers then find out."""
         try:
-            holdings = await self._backend.holds()
+            holdings = await self._view().holds()
         except GatewayError:
             return None, 0
         except Exception:

@@ -90,7 +90,7 @@ def test_the_example_says_what_is_wrong() -> None:
 
 
 async def test_the_public_origin_and_those_that_are_set_may_subscribe(tmp_path: Path) -> None:
-    more = {"NAAP_PUBLIC_URL": "https://gateway.example", "NAAP_LIVE_ORIGINS": "https://dashboard.example"}
+    more = {"NAAP_PUBLIC_URL": "https://gateway.example", "NAAP_CORS_ORIGINS": "https://dashboard.example"}
     protocols = [websockets.Subprotocol("graphql-transport-ws")]
     with serving(tmp_path, **more) as (port, _):
         url = f"ws://127.0.0.1:{port}/graphql"

@@ -35,6 +35,11 @@ INCIDENTS = """subscription($wallet: Address!, $after: String) {
 SCHEMA = build_schema()
 
 
+def counted(caller: Caller, scope: Any) -> str:
+    """Whom a connection is counted for."""
+    return caller.subject or str(scope["client"][0])
+
+
 @dataclass
 class Running:
     """A live graph over the network of tests/graph/owners.py, five minutes after Alice's session began."""
@@ -48,8 +53,8 @@ class Running:
     made: int = 0
 
     def __post_init__(self) -> None:
-        self.pulse = Pulse(self.store, lambda: self.now, every_s=0.02)
-        self.live = Live(SCHEMA, self.context, Shown(), self.pulse, self.who, self.bounds, self.origins)
+        self.pulse = Pulse(lambda: self.store, lambda: self.now, every_s=0.02)
+        self.live = Live(SCHEMA, self.watching, Shown(), self.pulse, self.who, counted, self.bounds, self.origins)
 
     async def who(self, header: str | None) -> Caller:
         """The caller that the header names."""
@@ -58,9 +63,13 @@ class Running:
         return ANONYMOUS if header is None else self.callers[header]
 
     async def context(self, connection: HTTPConnection) -> Context:
-        """A request's context, or one update's."""
-        self.made += 1
+        """A request's context."""
         return context(self.store, await self.who(connection.headers.get("authorization")))
+
+    def watching(self, _: HTTPConnection, view: Any) -> Context:
+        """One update's context."""
+        self.made += 1
+        return context(view, ANONYMOUS)
 
     def happened(self, at_ms: int = AT + 60_000, orchestrator: str = ALICE) -> None:
         """One more session, that was requested then."""
