@@ -14,6 +14,5 @@ def is_welcome(connection: HTTPConnection, origins: frozenset[str]) -> bool:
         own = urlsplit(origin).netloc.lower()
     except ValueError:
         return False
-    return (
-        "*" in origins or origin.lower() in origins or (bool(own) and own == connection.headers.get("host", "").lower())
-    )
+    is_own = bool(own) and own == connection.headers.get("host", "").lower()
+    return is_own or "*" in origins or origin.lower() in origins
