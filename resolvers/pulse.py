@@ -14,7 +14,9 @@ from typing import Any, TypeVar, cast
 
 from backends.backend import Backend
 from metrics.errors import GatewayError
+from resolvers.journal import Journal
 from resolvers.loader import Loader
+from resolvers.timed import Timed
 
 log = logging.getLogger("naap.live")
 
@@ -63,9 +65,15 @@ class Moment:
 class Pulse:
     """Looks whether a store has changed, as long as somebody watches."""
 
-    def __init__(self, view: Callable[[], Backend], clock: Callable[[], datetime], every_s: float = EVERY_S) -> None:
-        """`view` gives the store as one moment reads it."""
-        self._view, self.now, self._every_s = view, clock, every_s
+    def __init__(
+        self,
+        view: Callable[[], Backend],
+        clock: Callable[[], datetime],
+        journal: Callable[[], Journal] = Journal,
+        every_s: float = EVERY_S,
+    ) -> None:
+        """`view` gives the store as one moment reads it, `journal` what hears of these reads."""
+        self._view, self.now, self._journal, self._every_s = view, clock, journal, every_s
         self._moment: Moment | None = None
         self._version: int | None = None
         self._watching = 0
@@ -112,8 +120,8 @@ class Pulse:
             if moment is None or is_new or age_s > RENEWED_AFTER_S:
                 number = (0 if moment is None else moment.number) + is_new
                 self._version, made_at, same_at = version, clock(), clock()
-                view = self._view()
-                self._moment = Moment(number, self.now(), view, Loader(view, PAGES))
+                view, journal = self._view(), self._journal()
+                self._moment = Moment(number, self.now(), view, Loader(Timed(view, journal), PAGES, journal))
             if is_new:
                 self._tell()
             await asyncio.sleep(self._every_s)
