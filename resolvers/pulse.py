@@ -5,6 +5,7 @@ when the answers of the last are there, so that live data never ask a store fast
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine, Hashable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ UNCOUNTED_S = 0.5
 # What was read is forgotten after this, for those who come while nothing changes; and what failed is tried again.
 RENEWED_AFTER_S = 5.0
 TRIED_AGAIN_AFTER_S = 1.0
+# What subscribers leave behind in cycles would else wait for a million others (`gateway.interpreter`): 40 MB a minute.
+SWEPT_EVERY_S = 30.0
 # Of all subscriptions together: what bounds them is how many there are.
 PAGES = 100_000
 
@@ -110,7 +113,7 @@ class Pulse:
 
     async def _look(self) -> None:
         clock = asyncio.get_running_loop().time
-        made_at, same_at = 0.0, clock()
+        made_at, same_at, swept_at = 0.0, clock(), clock()
         while True:
             version, pending = await self._seen()
             moment, age_s = self._moment, clock() - made_at
@@ -127,6 +130,9 @@ class Pulse:
             await asyncio.sleep(self._every_s)
             if self._moment is not None:
                 await self._moment.settled()
+            if clock() - swept_at > SWEPT_EVERY_S:
+                swept_at = clock()
+                gc.collect(1)
 
     async def _seen(self) -> tuple[int | None, int]:
         """The store's version and what is pending; None while it does not answer, which its askers then find out."""
