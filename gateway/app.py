@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,6 +21,7 @@ from auth.caller import ANONYMOUS
 from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
 from backends.patient import Patient
+from gateway.address import Proxies
 from gateway.authentication import Authenticated, client_of
 from gateway.health import healthz, readiness
 from gateway.inside import within
@@ -31,6 +33,7 @@ from gateway.observed import Observed
 from gateway.patience import Patience
 from gateway.settings import Settings
 from gateway.timeline import entry
+from gateway.turnstile import Turnstile
 from gateway.writer import Writer
 from graph.app import graphql_routes
 from graph.documents import Shown, Trusted
@@ -81,8 +84,10 @@ class Parts:
     # Who may come in; without one, a door that forgets everything at the end.
     door: InitVar[Access | None] = None
     access: Access = field(init=False)
+    turnstile: Turnstile = field(init=False)
 
     def __post_init__(self, door: Access | None) -> None:
+        self.turnstile = Turnstile(self.settings)
         self.access = door or in_memory(self.settings, self.clock)
 
     def context(self, request: Request) -> Context:
@@ -100,6 +105,7 @@ class Parts:
             account=getattr(request.state, "account", None),
             access=self.access,
             client=client_of(request),
+            attempt=partial(self.turnstile.admit, request),
             insides=within,
         )
         # Whatever ends the request ends its reads (`Patience`).
@@ -171,7 +177,13 @@ def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middlewa
     return [
         *found,
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
-        Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
+        Middleware(
+            Authenticated,
+            access=parts.access,
+            graph=PLACES["graphql"],
+            proxies=Proxies(settings.trusted_proxies, settings.proxy_header == "forwarded"),
+            rate=settings.rates.anonymous,
+        ),
         # Behind who it is: that says whose budget it is.
         Middleware(Metered, purse=Purse.of(settings, meter), observed=observed),
         Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),

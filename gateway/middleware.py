@@ -73,7 +73,7 @@ async def gateway_error(request: Request, error: Exception) -> Response:
     # Refusals to sign in are told where they happen.
     if isinstance(error, Forbidden | Unauthenticated) and not isinstance(error, Refused):
         known = getattr(request.state, "caller", ANONYMOUS).subject
-        client = request.client.host if request.client else None
+        client = getattr(request.state, "address", None)
         record("forbidden", datetime.now(UTC), client, subject=known, what=request.scope["path"])
     return of_error(error, request.state.request_id)
 
