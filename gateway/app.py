@@ -134,7 +134,7 @@ def build_app(parts: Parts) -> Starlette:
         return await readiness(parts.store, parts.writer)
 
     documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
-    door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
+    door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes, settings.events_seconds)
     meter = parts.meter or open_meter(settings.redis)
     observed = Observed(lambda: isinstance(meter, Shared) and meter.is_away)
     return Starlette(

@@ -16,8 +16,10 @@ from auth import audit
 from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
 from gateway.login import ANYWHERE, open_access
+from gateway.masked import shown
+from gateway.protocol import Bounded
 from gateway.settings import Settings
-from gateway.store import is_clickhouse, is_embedded, open_store, shown, utc_now
+from gateway.store import is_clickhouse, is_embedded, open_store, utc_now
 from gateway.writer import Writer
 from metrics.errors import BadRequest
 from metrics.targets import Targets
@@ -42,8 +44,8 @@ def run(settings: Settings, host: str | None, port: int | None, workers: int | N
     )
     if settings.workers > 1 and is_embedded(settings.backend):
         raise BadRequest(
-            f"{settings.workers} workers cannot share {settings.backend}: an embedded store belongs to one process. "
-            "Serve with --workers 1, or set NAAP_BACKEND to a store that is a server.",
+            f"{settings.workers} workers cannot share {shown(settings.backend)}: an embedded store belongs to one "
+            "process. Serve with --workers 1, or set NAAP_BACKEND to a store that is a server.",
             "workers",
         )
     if settings.workers > 1 and is_clickhouse(settings.backend):
@@ -109,6 +111,7 @@ def _log(settings: Settings) -> None:
 def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Bounded,
         log_config=None,
         access_log=settings.log_level == "debug",
         server_header=False,

@@ -207,6 +207,7 @@ class Settings:
         32 * MIB, _between(KIB, KIB * MIB), "The largest body of POST /v1/events, as sent."
     )
     events_max_inflated_bytes: int = _setting(64 * MIB, _between(KIB, KIB * MIB), "The same after decompression.")
+    events_seconds: int = _setting(300, _between(1, 86_400), "How long such a body may take to arrive.")
     loader_queue: int = _setting(16, _between(1, 10_000), "Bodies that may wait for the loader before answers are 429.")
     budgets: Tiers = _setting(
         Tiers(300_000, 1_500_000, 15_000_000),

@@ -13,6 +13,7 @@ import click
 from backends.backend import Backend
 from backends.log import Log
 from gateway.interpreter import tuned
+from gateway.masked import shown
 from gateway.settings import Settings
 from metrics.errors import BadRequest
 from metrics.window import Window
@@ -52,12 +53,6 @@ def is_embedded(url: str) -> bool:
 def is_clickhouse(url: str) -> bool:
     """Whether this store is a ClickHouse server or cluster."""
     return url.partition(":")[0] in ("clickhouse", "clickhouses")
-
-
-def shown(url: str) -> str:
-    """A store's URL without user and password."""
-    scheme, mark, rest = url.partition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
 def open_store(url: str, settings: Settings = DEFAULTS, on_statement: OnStatement | None = None) -> Store:
