@@ -41,7 +41,7 @@ ARGUMENTS = {
     "window": DAY,
     "representations": "[]",
 }
-# These are about whoever asks, so that each is told something else: tests/auth has who may see and change what.
+# These are about whoever asks, so that each is told something else: tests/gateway/test_oneself.py has two callers.
 ONESELF = {"Delegation", "LoginChallenge", "Mutation", "Tokens", "Viewer"}
 # Of these there is nothing in the network that is asked.
 UNSEEN = {"Coverage", "Dataset", "DatasetEdge", "JobKindCount", "SwapReasonCount"}
