@@ -4,6 +4,7 @@ import logging
 import re
 import uuid
 from datetime import UTC, datetime
+from urllib.parse import urlsplit, urlunsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -105,6 +106,10 @@ def _request_id(headers: Headers) -> str:
 
 def _protect(headers: MutableHeaders, request_id: str) -> None:
     headers["X-Request-Id"] = request_id
+    if "location" in headers:
+        # To somewhere else here: the host that a redirect would name is the caller's own word.
+        to = urlsplit(headers["location"])
+        headers["location"] = urlunsplit(("", "", f"/{to.path.lstrip('/')}", to.query, ""))
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
     if headers.get("content-type", "").startswith("text/html"):

@@ -1,4 +1,7 @@
-"""HTTP as uvicorn speaks it, with an end to what it would wait for or keep without one: the head of a request."""
+"""HTTP as uvicorn speaks it, with an end to what it would wait for or keep without one: the head of a request.
+
+And what follows a body (trailers) is none of its headers: a proxy that adds who asks does not look there.
+"""
 
 import asyncio
 from typing import Any
@@ -23,6 +26,7 @@ class Bounded(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
+        self._is_in_head = False
         self._ending: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -41,8 +45,19 @@ class Bounded(HttpToolsProtocol):
             self.transport.write(REFUSAL)
             self.transport.close()
 
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._is_in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer, which is dropped."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """The head is there."""
+        self._is_in_head = False
         super().on_headers_complete()
         self._waited()
 

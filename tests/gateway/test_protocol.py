@@ -99,3 +99,20 @@ def test_a_long_head_is_told_and_whole_ones_are_answered_one_after_the_other(por
         to.sendall(HEAD)
         to.sendall(b"X-Long: " + b"x" * 70_000)
         assert to.recv(65_536).startswith(b"HTTP/1.1 431")
+
+
+def test_what_follows_a_body_is_no_header(port: int) -> None:
+    bad = b"Authorization: Bearer not-good\r\nX-Request-Id: mine\r\n"
+    head = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+    head += b"Content-Type: application/json\r\n"
+    body = b'1a\r\n{"query":"{ __typename }"}\r\n0\r\n'
+
+    def told(request: bytes) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as to:
+            to.sendall(request)
+            return to.recv(65_536)
+
+    assert told(head + bad + b"\r\n" + body + b"\r\n").startswith(b"HTTP/1.1 401")
+    after = told(head + b"\r\n" + body + bad + b"\r\n")
+    assert after.startswith(b"HTTP/1.1 200")
+    assert b"mine" not in after
