@@ -94,6 +94,15 @@ async def test_what_is_anothers_cannot_be_named_changed_or_told_from_nothing(run
     assert [one["revokedAt"] for one in still] == [None]
 
 
+async def test_revoking_one_leaves_the_others(running: Running) -> None:
+    alice = (await login(running.client, ALICE))["access_token"]
+    first, second = [await delegated(running, ALICE, taker, alice) for taker in (BOB, EVE)]
+    await graphql(running.client, REVOKE, alice, id=first["id"])
+
+    left = (await graphql(running.client, VIEWER, alice))["data"]["viewer"]["delegations"]
+    assert [one["id"] for one in left] == [second["id"]]
+
+
 async def test_tokens_are_told_to_whoever_signed_and_once(running: Running) -> None:
     client = running.client
     alice, bob = [await login(client, wallet) for wallet in (ALICE, BOB)]

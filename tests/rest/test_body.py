@@ -64,7 +64,8 @@ async def test_a_body_that_drips_for_ever_is_given_up() -> None:
     slowly._receive = dripping
 
     with pytest.raises(body.TooSlow, match=r"longer than 0\.1 s") as caught:
-        await body.read(slowly, 10**6, 10**6, 0.1)
+        async with asyncio.timeout(2):
+            await body.read(slowly, 10**6, 10**6, 0.1)
     assert of_error(caught.value, "a-request").status_code == 408
 
 
