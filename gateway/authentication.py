@@ -1,5 +1,7 @@
 """Who asks: every request gets its address and its Caller before anything else sees it; a bad token gets 401."""
 
+from collections.abc import Collection
+
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -21,8 +23,8 @@ from rest.problem import of_error
 class Authenticated:
     """Resolves where a request comes from into `request.state.address`, and `Authorization` into `.caller`."""
 
-    def __init__(self, app: ASGIApp, access: Access, graph: str, proxies: Proxies, rate: int) -> None:
-        self.app, self._access, self._graph, self._proxies = app, access, graph, proxies
+    def __init__(self, app: ASGIApp, access: Access, graphs: Collection[str], proxies: Proxies, rate: int) -> None:
+        self.app, self._access, self._graphs, self._proxies = app, access, frozenset(graphs), proxies
         self._refusals = Refusals(rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +64,7 @@ class Authenticated:
         response = of_error(error, request.state.request_id)
         if "WWW-Authenticate" in response.headers:
             response.headers["WWW-Authenticate"] += ', error="invalid_token"'
-        if scope["path"] != self._graph:
+        if scope["path"] not in self._graphs:
             return response
         told = {"WWW-Authenticate": response.headers["WWW-Authenticate"]} if error.status == 401 else {}
         return refusal(error, told)

@@ -23,6 +23,7 @@ from graph.operation import Operation, of_body, of_url
 from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound, RateLimited
 from resolvers import media
 from resolvers.context import Context
+from resolvers.contributors import camel, contributors
 
 MAX_BODY_BYTES = 256 * 1024
 BATCH = 10
@@ -146,8 +147,11 @@ async def _executed(
         body["data"] = result.data
     if errors:
         body["errors"] = [error.formatted for error in errors]
-    if result.extensions:
-        body["extensions"] = result.extensions
+    extensions = dict(result.extensions or {})
+    if (stores := contributors(context)) is not None and not refused:
+        extensions["backends"] = camel(stores)
+    if extensions:
+        body["extensions"] = extensions
     wait_s = max((int((error.extensions or {}).get("retryAfterSeconds", 0)) for error in errors), default=0)
     if refused and wait_s:
         return Answer(body, RateLimited.status, {"Retry-After": str(wait_s)})

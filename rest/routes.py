@@ -1,5 +1,6 @@
 """The REST routes. What they need of the gateway they are given; they know no store and no loader."""
 
+from asyncio import to_thread
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from starlette.routing import Route
 from auth.account import Price
 from resolvers import media
 from resolvers.context import Context
-from rest import csv
+from resolvers.contributors import missing_names
 from rest.capabilities import CAPABILITIES
 from rest.compliance import COMPLIANCE
 from rest.datasets import DATASETS
@@ -18,6 +19,7 @@ from rest.demand import DEMAND
 from rest.docs import docs
 from rest.events import EVENTS, Door, Intake, events
 from rest.exchange import exchange
+from rest.explorer import EXPLORER
 from rest.gpu_metrics import GPU_METRICS
 from rest.json import Json, encoded
 from rest.login import LOGIN_OPERATIONS
@@ -26,10 +28,13 @@ from rest.operation import Exchanged, Listed, Operation, Single
 from rest.page import Paged, framed
 from rest.parameter import Asked, read
 from rest.params import CURSOR, FORMAT, LIMIT
+from rest.tables import BY_MEDIA_TYPE, MEDIA_TYPES
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
-OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS, *LOGIN_OPERATIONS)
+OPERATIONS: Sequence[Operation] = (
+    GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS, *LOGIN_OPERATIONS, *EXPLORER,
+)  # fmt: skip
 
 
 def routes(
@@ -79,7 +84,7 @@ def _endpoint(operation: Listed | Single, context: Callable[[Request], Context])
         if isinstance(operation, Listed):
             return await _list(request, operation, asked, here, paid)
         media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-        return Json(await operation.answer(here, asked))
+        return Json(await operation.answer(here, asked), headers={**operation.headers, **_gaps(here)})
 
     return endpoint
 
@@ -94,19 +99,26 @@ async def _list(request: Request, operation: Listed, asked: Asked, context: Cont
     if wanted is None:
         kind = media.chosen(request.headers.get("accept", ""), [*operation.media_types])
     else:
-        kind = media.CSV if wanted == "csv" else media.JSON
+        kind = MEDIA_TYPES[wanted]
     page = await operation.answer(context, asked)
     if context.account is not None:
         await context.account.settle(paid, len(page.items) * operation.row_cost)
-    headers = {"Vary": "Accept"}
+    headers = {"Vary": "Accept", **_gaps(context)}
     if page.next_cursor is not None:
         headers["Link"] = _next(request, asked, page)
-    if kind == media.CSV:
-        headers["Content-Disposition"] = f'attachment; filename="{operation.name}.csv"'
-        return Response(
-            csv.table(page.items, operation.item), 200, headers, f"{media.CSV}; charset=utf-8; header=present"
-        )
-    return Response(encoded(await framed(page, context)), 200, headers, media.JSON)
+    form = BY_MEDIA_TYPE.get(kind)
+    if form is None:
+        return Response(encoded(await framed(page, context)), 200, headers, media.JSON)
+    headers["Content-Disposition"] = f'attachment; filename="{operation.name}.{form.name}"'
+    # Beside the loop: a large table takes a while, and the first one loads what writes it.
+    body = await to_thread(form.write, page.items, operation.item)
+    return Response(body, 200, headers, form.content_type)
+
+
+def _gaps(context: Context) -> dict[str, str]:
+    """A header that names the stores whose part is missing: not every answer has a place for that within."""
+    names = missing_names(context)
+    return {"Missing-Backends": ", ".join(names)} if names else {}
 
 
 def _next(request: Request, asked: Asked, page: Paged) -> str:

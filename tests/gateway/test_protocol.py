@@ -1,8 +1,10 @@
 """Connections on which no whole request ever comes, on a real server, with the bounds and without."""
 
+import http.client
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -92,12 +94,13 @@ def test_headers_without_end_are_not_kept(port: int, monkeypatch: pytest.MonkeyP
 
 
 def test_a_long_head_is_told_and_whole_ones_are_answered_one_after_the_other(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as to:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as to:
         for _ in range(3):
-            to.sendall(HEAD + b"X-Long: " + b"x" * 30_000 + b"\r\n\r\n")
-            assert to.recv(65_536).startswith(b"HTTP/1.1 200")
-        to.sendall(HEAD)
-        to.sendall(b"X-Long: " + b"x" * 70_000)
+            to.request("GET", "/healthz", headers={"X-Long": "x" * 30_000})
+            answer = to.getresponse()
+            assert (answer.status, answer.read()) == (200, b'{"status":"alive"}')
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as to:
+        to.sendall(HEAD + b"X-Long: " + b"x" * 70_000)
         assert to.recv(65_536).startswith(b"HTTP/1.1 431")
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from auth.meter import open_meter
 from gateway.login import open_access
-from gateway.masked import shown
+from gateway.masked import masked
+from gateway.places import shown
 from gateway.serve import run
 from gateway.settings import Settings, from_environment
 from gateway.store import migrate, open_store, utc_now
@@ -44,12 +45,15 @@ BACKENDS = (
         ("postgresql://u:p@ss/w@h:5432/naap", "postgresql://h:5432/naap"),
         ("postgresql://u:p?x@h/naap", "postgresql://…"),
         ("postgresql://u:p@h1,u:p@h2/naap", "postgresql://h2/naap"),
-        ("chdb:///a?name=x, clickhouse://u:p@h/b?password=p", "chdb:///a, clickhouse://h/b"),
         ("u:p@h", "…"),
     ],
 )
 def test_a_url_is_told_without_what_is_secret(url: str, told: str) -> None:
-    assert shown(url) == told
+    assert masked(url) == shown(url) == told
+
+
+def test_of_several_stores_the_names_are_told() -> None:
+    assert shown("chdb:///a?name=x, clickhouse://u:p@h/b?password=p") == "x, store-2"
 
 
 def _serve(url: str) -> None:
