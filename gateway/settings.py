@@ -220,7 +220,7 @@ class Settings:
     )
     rates: Tiers = _setting(Tiers(100, 400, 2_000), _tiers, "Requests a second of the same three; 0 is no limit.")
     request_cost: int = _setting(100_000, _between(1, 10**9), "What one request may cost at most.")
-    nonces_per_minute: int = _setting(60, _between(0, 10**6), "Nonces an address may ask for; 0 is no limit.")
+    nonces_per_minute: int = _setting(60, _between(0, 10**6), "Nonces an address may ask for in a minute; 0 is no limit.")
     logins_per_minute: int = _setting(
         20, _between(0, 10**6), "Times an address may try to sign in, or hand in a delegation; 0 is no limit."
     )
