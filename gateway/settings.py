@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from auth.budget import Tiers
+from gateway.logs import FORMATS
 from metrics.errors import BadRequest
 
 PREFIX = "NAAP_"
@@ -220,7 +221,9 @@ class Settings:
     )
     rates: Tiers = _setting(Tiers(100, 400, 2_000), _tiers, "Requests a second of the same three; 0 is no limit.")
     request_cost: int = _setting(100_000, _between(1, 10**9), "What one request may cost at most.")
-    nonces_per_minute: int = _setting(60, _between(0, 10**6), "Nonces an address may ask for in a minute; 0 is no limit.")
+    nonces_per_minute: int = _setting(
+        60, _between(0, 10**6), "Nonces an address may ask for in a minute; 0 is no limit."
+    )
     logins_per_minute: int = _setting(
         20, _between(0, 10**6), "Times an address may try to sign in, or hand in a delegation; 0 is no limit."
     )
@@ -257,6 +260,13 @@ class Settings:
         if self.redis_url is None and self.redis_url_file is not None:
             return str(_parsed("redis_url_file", _in_file(self.redis_url_file, _redis_url), ""))
         return self.redis_url
+
+    log_format: str = _setting(
+        "text", _one_of(*FORMATS), "How it is logged: text, or json: one object a line, also one for every request."
+    )
+    traces: str | None = _setting(
+        None, _origin, "A collector of OpenTelemetry traces, such as http://127.0.0.1:4318 (OTLP over HTTP)."
+    )
 
     @property
     def token(self) -> str | None:

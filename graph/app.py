@@ -15,6 +15,7 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 from auth.account import Account
+from auth.caller import Scope
 from graph import graphiql
 from graph.csrf import is_forgeable
 from graph.documents import Documents, Shown
@@ -131,6 +132,7 @@ async def _executed(
         return Answer(_refusal(error, context.account), failed)
     except GatewayError as error:
         return Answer(_refusal(error, context.account), error.status)
+    context.journal.executed(text)
     result: Any = await graph.schema.execute(
         text,
         variable_values=asked.variables,
@@ -147,9 +149,12 @@ async def _executed(
         body["data"] = result.data
     if errors:
         body["errors"] = [error.formatted for error in errors]
+        context.journal.errors.update(str((error.extensions or {}).get("code")) for error in errors)
     extensions = dict(result.extensions or {})
     if (stores := contributors(context)) is not None and not refused:
         extensions["backends"] = camel(stores)
+    if Scope.PLAN in context.caller.scopes:
+        extensions["plan"] = context.journal.told()
     if extensions:
         body["extensions"] = extensions
     wait_s = max((int((error.extensions or {}).get("retryAfterSeconds", 0)) for error in errors), default=0)

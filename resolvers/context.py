@@ -32,9 +32,11 @@ from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
 from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
+from resolvers.journal import Journal
 from resolvers.loader import Loader
 from resolvers.ranking import Rankings
 from resolvers.supplied import asks_supply, supplied
+from resolvers.timed import Timed
 
 
 class Entry(Protocol):
@@ -136,6 +138,8 @@ class Context:
     # Called with its name before something is tried there. Raises RateLimited where an address tries too often.
     attempt: Callable[[str], None] = _uncounted
     insides: Callable[[bytes], Inside] = _unread
+    # What the request does, for whoever watches.
+    journal: Journal = field(default_factory=Journal)
     loader: Loader = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)
@@ -146,7 +150,8 @@ class Context:
 
     def __post_init__(self) -> None:
         self.now = self.now.astimezone(UTC)
-        self.loader = Loader(self.backend, self.limits.max_stream_pages)
+        self.backend = Timed(self.backend, self.journal)
+        self.loader = Loader(self.backend, self.limits.max_stream_pages, self.journal)
 
     @property
     def missing_mark(self) -> int:
