@@ -1,4 +1,4 @@
-"""What budgets and limits add to a request: the same gateway asked with and without them, turn by turn.
+"""What authentication, budgets and limits add to a request: the same gateway asked with and without, turn by turn.
 
 `python -m bench.overhead REPEATS` prints the medians as JSON.
 """
@@ -8,7 +8,7 @@ import gc
 import sys
 import time
 from collections.abc import MutableMapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 
 from auth.budget import Tiers
+from auth.caller import OWN_SCOPES, Role
 from backends.memory import MemoryStore
 from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
@@ -33,12 +34,13 @@ QUERIES = {
     "outputFps { value p95 } inputFps { value } failureRatePct { value } swapRatePct { value } startupTimeS { value } "
     "e2eLatencyMs { value } } gpus { nodes { gpuId model metrics { sessions } } } } } }",
 }
-# What stands between a request and its answer because of budgets and limits.
+# What would stand between a request and its answer without authentication, budgets and limits too.
 KEPT = (Protected, GZipMiddleware)
 
 
-def applications() -> tuple[Starlette, Starlette]:
-    """The gateway as it is, without a budget that could end during the measurement, and without budgets and limits."""
+def applications() -> tuple[Starlette, Starlette, str]:
+    """The gateway as it is, without a budget that could end during the measurement; the same without authentication,
+    budgets and limits; a token for the first."""
 
     def parts() -> Parts:
         store = MemoryStore()
@@ -46,12 +48,16 @@ def applications() -> tuple[Starlette, Starlette]:
         settings = Settings(budgets=Tiers(0, 0, 0), rates=Tiers(0, 0, 0))
         return Parts(settings, store, Writer(loader, 16), Regions(), lambda: NOW)
 
-    whole, bare = build_app(parts()), build_app(parts())
+    guarded = parts()
+    whole, bare = build_app(guarded), build_app(parts())
     bare.user_middleware = [one for one in bare.user_middleware if one.cls in KEPT]
-    return whole, bare
+    _, token = guarded.access.machines.issue(
+        "bench", "jwt", Role.ORCHESTRATOR, ["0x" + "aa" * 20], OWN_SCOPES, timedelta(days=1), NOW
+    )
+    return whole, bare, token
 
 
-async def ask(app: Starlette, body: bytes) -> float:
+async def ask(app: Starlette, body: bytes, token: str | None = None) -> float:
     """The seconds that one request takes, from the server's side of the connection."""
     gone, answered = asyncio.Event(), list[MutableMapping[str, Any]]()
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
@@ -65,9 +71,10 @@ async def ask(app: Starlette, body: bytes) -> float:
     async def send(message: MutableMapping[str, Any]) -> None:
         answered.append(message)
 
+    told = [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
     scope = {
         "type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "client": ("10.0.0.1", 1),
-        "headers": [(b"content-type", b"application/json"), (b"accept", b"*/*")], "http_version": "1.1",
+        "headers": [(b"content-type", b"application/json"), (b"accept", b"*/*"), *told], "http_version": "1.1",
     }  # fmt: skip
     began = time.perf_counter()
     await app(scope, receive, send)
@@ -77,19 +84,20 @@ async def ask(app: Starlette, body: bytes) -> float:
 
 
 async def measure(repeats: int) -> dict[str, dict[str, float]]:
-    """Medians in milliseconds of each query: with, without, and what lies between."""
-    whole, bare = applications()
+    """Medians in milliseconds of each query: without, with, with a token, and the most that lies between."""
+    whole, bare, token = applications()
     found = {}
     for name, query in QUERIES.items():
         body = orjson.dumps({"query": query})
-        times: dict[str, list[float]] = {"with": [], "without": []}
+        kinds = [("without", bare, None), ("with", whole, None), ("token", whole, token)]
+        times: dict[str, list[float]] = {kind: [] for kind, *_ in kinds}
         for turn in range(repeats):
-            # Who comes first changes, so that neither always finds the caches warm.
-            order = (("with", whole), ("without", bare)) if turn % 2 else (("without", bare), ("with", whole))
-            for kind, app in order:
-                times[kind].append(await ask(app, body))
+            # Who comes first changes, so that none always finds the caches warm.
+            first = turn % len(kinds)
+            for kind, app, sent in kinds[first:] + kinds[:first]:
+                times[kind].append(await ask(app, body, sent))
         medians = {kind: median(seconds[repeats // 10 :]) * 1000 for kind, seconds in times.items()}
-        found[name] = medians | {"added": medians["with"] - medians["without"]}
+        found[name] = medians | {"added": max(medians["with"], medians["token"]) - medians["without"]}
     return found
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,14 +15,16 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from auth.access import Access
-from auth.caller import ANONYMOUS
+from auth.caller import ANONYMOUS, Caller
 from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
 from backends.federated import Federated
 from backends.patient import Patient
 from gateway import llms
+from gateway.address import Proxies
 from gateway.authentication import Authenticated, client_of
 from gateway.cross_origin import CrossOrigin
 from gateway.health import Lag, healthz, readiness
@@ -36,6 +39,7 @@ from gateway.seen import Places
 from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.traces import Traces
+from gateway.turnstile import Turnstile
 from gateway.watched import Watched, logged
 from gateway.writer import Writer
 from graph.app import graphql_routes
@@ -98,10 +102,12 @@ class Parts:
     door: InitVar[Access | None] = None
     access: Access = field(init=False)
     pulse: Pulse = field(init=False)
+    turnstile: Turnstile = field(init=False)
     # What Prometheus is told; whatever keeps counts of its own is told by a line in `_tell`.
     observed: Observed = field(default_factory=Observed)
 
     def __post_init__(self, door: Access | None) -> None:
+        self.turnstile = Turnstile(self.settings)
         self.access = door or in_memory(self.settings, self.clock)
         self.pulse = Pulse(self.view, self.clock, lambda: Journal(self.observed.read))
 
@@ -116,6 +122,7 @@ class Parts:
         """A request's view of the store."""
         context = self.watching(request, self.view())
         context.account = getattr(request.state, "account", None)
+        context.attempt = partial(self.turnstile.admit, request)
         # Whatever ends the request ends its reads (`Patience`).
         request.scope["state"].setdefault("contexts", []).append(context)
         return context
@@ -167,13 +174,17 @@ def build_app(parts: Parts) -> Starlette:
         return PlainTextResponse(told)
 
     documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
-    door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
+    door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes, settings.events_seconds)
     schema = build_schema(suggestions=settings.suggestions, introspection=settings.introspection)
     meter = parts.meter or open_meter(settings.redis)
     purse = Purse.of(settings, meter)
     bounds = Bounds(settings.live_subscriptions, settings.live_per_caller, settings.live_per_connection)
     origins = frozenset(settings.cors_origins) | ({settings.public_url} if settings.public_url else set())
-    live = Live(schema, parts.watching, documents, parts.pulse, parts.access.caller, purse.key, bounds, origins)
+
+    def counted_for(caller: Caller, scope: Scope) -> str:
+        return purse.key(caller, scope["state"]["address"])
+
+    live = Live(schema, parts.watching, documents, parts.pulse, parts.access.caller, counted_for, bounds, origins)
     _tell(parts, meter)
     traces = Traces.to(settings.traces) if settings.traces else None
     paths = [
@@ -241,7 +252,13 @@ def _middleware(parts: Parts, purse: Purse) -> list[Middleware]:
     return [
         *found,
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
-        Middleware(Authenticated, access=parts.access, graphs=(PLACES["graphql"], PLACES["dashboard"])),
+        Middleware(
+            Authenticated,
+            access=parts.access,
+            graphs=(PLACES["graphql"], PLACES["dashboard"]),
+            proxies=Proxies(settings.trusted_proxies, settings.proxy_header == "forwarded"),
+            rate=settings.rates.anonymous,
+        ),
         # Behind who it is: that says whose budget it is.
         Middleware(Metered, purse=purse, observed=parts.observed),
         Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),

@@ -1,4 +1,4 @@
-"""Who asks: every request gets its Caller before anything else sees it, and a token that is not good gets 401."""
+"""Who asks: every request gets its address and its Caller before anything else sees it; a bad token gets 401."""
 
 from collections.abc import Collection
 
@@ -9,37 +9,58 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.access import Access
 from auth.audit import record
-from auth.caller import ANONYMOUS
+from auth.caller import ANONYMOUS, Caller
 from auth.refusal import Refused
+from gateway.address import Proxies, counted
+from gateway.metered import refused
+from gateway.refusals import Refusals
 from graph.app import refusal
-from metrics.errors import GatewayError
+from metrics.errors import GatewayError, RateLimited
 from rest.login import WITHOUT_TOKEN
 from rest.problem import of_error
 
 
 class Authenticated:
-    """Resolves `Authorization` into `request.state.caller`."""
+    """Resolves where a request comes from into `request.state.address`, and `Authorization` into `.caller`."""
 
-    def __init__(self, app: ASGIApp, access: Access, graphs: Collection[str]) -> None:
-        self.app, self._access, self._graphs = app, access, frozenset(graphs)
+    def __init__(self, app: ASGIApp, access: Access, graphs: Collection[str], proxies: Proxies, rate: int) -> None:
+        self.app, self._access, self._graphs, self._proxies = app, access, frozenset(graphs), proxies
+        self._refusals = Refusals(rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["address"] = self._proxies.caller_of(scope)
+        if scope["type"] == "websocket":  # brings its token in a message
             await self.app(scope, receive, send)
             return
         # Where one comes for a new token the old one may be sent along, expired as it is.
         header = None if scope["path"] in WITHOUT_TOKEN else Headers(scope=scope).get("authorization")
         caller = ANONYMOUS if header is None else self._access.known(header)
         if caller is None:
+            key = counted(state["address"])
             try:
-                caller = await self._access.caller(header)
+                caller = await self._looked_at(header, key)
             except GatewayError as error:
-                await self._refused(scope, error)(scope, receive, send)
+                response = self._refused(scope, error)
+                await self._refusals.tell(key, response.headers)
+                await response(scope, receive, send)
                 return
-        scope.setdefault("state", {})["caller"] = caller
+        state["caller"] = caller
         await self.app(scope, receive, send)
 
+    async def _looked_at(self, header: str | None, key: str) -> Caller:
+        """Whom a header stands for that is not known yet. Raises Refused, RateLimited."""
+        await self._refusals.admit(key)
+        caller = await self._access.caller(header)
+        await self._refusals.forgive(key)
+        return caller
+
     def _refused(self, scope: Scope, error: GatewayError) -> Response:
+        if isinstance(error, RateLimited):
+            return refused(scope, error)
         request = Request(scope)
         if isinstance(error, Refused):
             record("token_refused", self._access.clock(), client_of(request), reason=error.reason)
@@ -53,5 +74,6 @@ class Authenticated:
 
 
 def client_of(request: HTTPConnection) -> str | None:
-    """The address that asks."""
-    return request.client.host if request.client else None
+    """The address that asks, as far as our own proxies tell it."""
+    address: str | None = getattr(request.state, "address", None)
+    return address

@@ -1,5 +1,6 @@
 """Every request pays: so many of them a second, and so much cost a minute, by who asks. Answers tell what is left."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from auth.budget import Budget, Tiers
 from auth.caller import ANONYMOUS, Caller
 from auth.meter import Kept, Meter
 from auth.windows import Windows
-from gateway.address import counted_address
+from gateway.address import counted
 from gateway.observed import Observed
 from gateway.settings import Settings
 from graph.app import refusal
@@ -35,24 +36,16 @@ class Purse:
     requests: Tiers
     cost: Tiers
     most: int
-    proxies: int = 0
-    is_rfc7239: bool = False
     counted: Kept = field(default_factory=lambda: Kept(Windows()))
 
     @classmethod
     def of(cls, settings: Settings, meter: Meter) -> "Purse":
         """As it is configured."""
-        is_rfc7239 = settings.proxy_header == "forwarded"
-        return cls(meter, settings.rates, settings.budgets, settings.request_cost, settings.trusted_proxies, is_rfc7239)
+        return cls(meter, settings.rates, settings.budgets, settings.request_cost)
 
-    def key(self, caller: Caller, scope: Scope) -> str:
+    def key(self, caller: Caller, address: str | None) -> str:
         """Whom the request is counted for."""
-        if caller.subject is not None:
-            return f"subject:{caller.subject}"
-        headers = Headers(scope=scope)
-        told = headers.getlist("forwarded" if self.is_rfc7239 else "x-forwarded-for") if self.proxies else []
-        peer = scope["client"][0] if scope.get("client") else None
-        return f"address:{counted_address(peer, told, self.proxies, self.is_rfc7239)}"
+        return f"address:{counted(address)}" if caller.subject is None else f"subject:{caller.subject}"
 
     def budgets(self, caller: Caller) -> tuple[Budget, Budget]:
         """The caller's requests a second and cost a minute."""
@@ -76,7 +69,7 @@ class Metered:
             return
         state = scope["state"]
         caller = state.get("caller", ANONYMOUS)
-        key = self._purse.key(caller, scope)
+        key = self._purse.key(caller, state["address"])
         requests, cost = self._purse.budgets(caller)
         wanted = Headers(scope=scope).get(ESTIMATE)
         account = Account(self._purse.meter, key, cost, self._purse.most, wanted is not None)
@@ -85,7 +78,8 @@ class Metered:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _tell(MutableHeaders(scope=message), requests, left, cost, account)
+                told = [(requests, left, REQUESTS_S), (cost, account.remaining, account.reset_s)]
+                tell(MutableHeaders(scope=message), told)
                 self._observed.paid(caller, account.actual)
                 if account.retry_after_s is not None:
                     self._observed.refused(cost.name)
@@ -127,9 +121,9 @@ def refused(scope: Scope, error: GatewayError) -> Response:
     return refusal(error, waits, state.get("account"))
 
 
-def _tell(headers: MutableHeaders, requests: Budget, left: int, cost: Budget, account: Account) -> None:
-    """The fields of draft-ietf-httpapi-ratelimit-headers; a budget without limit is not told."""
-    told = [(requests, left, REQUESTS_S), (cost, account.remaining, account.reset_s)]
+def tell(headers: MutableHeaders, told: Sequence[tuple[Budget, int, int]]) -> None:
+    """The fields of draft-ietf-httpapi-ratelimit-headers: of each budget what is left of it, and the seconds until it
+    is whole again. A budget without limit is not told."""
     limited = [one for one in told if one[0].amount < UNLIMITED]
     if limited:
         headers["RateLimit-Policy"] = ", ".join(f'"{one.name}";q={one.amount};w={one.seconds}' for one, *_ in limited)

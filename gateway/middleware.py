@@ -4,6 +4,7 @@ import logging
 import re
 import uuid
 from datetime import UTC, datetime
+from urllib.parse import urlsplit, urlunsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -75,7 +76,7 @@ async def gateway_error(request: Request, error: Exception) -> Response:
     # Refusals to sign in are told where they happen.
     if isinstance(error, Forbidden | Unauthenticated) and not isinstance(error, Refused):
         known = getattr(request.state, "caller", ANONYMOUS).subject
-        client = request.client.host if request.client else None
+        client = getattr(request.state, "address", None)
         record("forbidden", datetime.now(UTC), client, subject=known, what=request.scope["path"])
     return of_error(error, request.state.request_id)
 
@@ -107,6 +108,10 @@ def _request_id(headers: Headers) -> str:
 
 def _protect(headers: MutableHeaders, request_id: str) -> None:
     headers["X-Request-Id"] = request_id
+    if "location" in headers:
+        # To somewhere else here: the host that a redirect would name is the caller's own word.
+        to = urlsplit(headers["location"])
+        headers["location"] = urlunsplit(("", "", f"/{to.path.lstrip('/')}", to.query, ""))
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
     if headers.get("content-type", "").startswith("text/html"):

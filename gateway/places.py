@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from backends.part import KEYS, WHOLE, Part, part_of
+from gateway.masked import masked
 from metrics.errors import BadRequest
 
 BACKEND = "NAAP_BACKEND"
@@ -82,8 +83,7 @@ def shown(text: str) -> str:
     places = places_of(text)
     if len(places) > 1:
         return ", ".join(place.name for place in places)
-    scheme, mark, rest = places[0].url.partition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2].partition('?')[0]}"
+    return masked(places[0].url)
 
 
 def _place(text: str, number: int) -> Place:

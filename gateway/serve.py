@@ -18,6 +18,7 @@ from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
 from gateway.login import ANYWHERE, open_access
 from gateway.places import is_clickhouse, is_embedded, places_of, shown
+from gateway.protocol import Bounded
 from gateway.settings import Settings
 from gateway.store import utc_now
 from gateway.stores import open_stores
@@ -135,6 +136,7 @@ def _log(settings: Settings) -> None:
 def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Bounded,
         log_config=None,
         access_log=False,  # every request has a line of our own, which holds nothing that it asked
         server_header=False,

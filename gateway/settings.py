@@ -212,6 +212,7 @@ class Settings:
         32 * MIB, _between(KIB, KIB * MIB), "The largest body of POST /v1/events, as sent."
     )
     events_max_inflated_bytes: int = _setting(64 * MIB, _between(KIB, KIB * MIB), "The same after decompression.")
+    events_seconds: int = _setting(300, _between(1, 86_400), "How long such a body may take to arrive.")
     loader_queue: int = _setting(16, _between(1, 10_000), "Bodies that may wait for the loader before answers are 429.")
     budgets: Tiers = _setting(
         Tiers(300_000, 1_500_000, 15_000_000),
@@ -220,6 +221,15 @@ class Settings:
     )
     rates: Tiers = _setting(Tiers(100, 400, 2_000), _tiers, "Requests a second of the same three; 0 is no limit.")
     request_cost: int = _setting(100_000, _between(1, 10**9), "What one request may cost at most.")
+    nonces_per_minute: int = _setting(
+        60, _between(0, 10**6), "Nonces an address may ask for in a minute; 0 is no limit."
+    )
+    logins_per_minute: int = _setting(
+        20, _between(0, 10**6), "Times an address may try to sign in, or hand in a delegation; 0 is no limit."
+    )
+    refreshes_per_minute: int = _setting(
+        60, _between(0, 10**6), "Times an address may refresh tokens, sign out or revoke; 0 is no limit."
+    )
     redis_url: str | None = _setting(
         None, _redis_url, "A Redis that several gateways share budgets in; unset: each counts for itself."
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from math import isfinite
 from typing import Any, cast
 
 from graphql import (
@@ -42,8 +43,8 @@ from resolvers.context import Limits
 
 # Operations whose parts are kept.
 KEPT = 200
-# The schema describes itself: much text, and much work, whatever is asked of it.
-INTROSPECTION = {"__schema": 1_000, "__type": 50}
+# The schema describes itself: much text, whatever is asked of it.
+INTROSPECTION = {"__schema": 1_000, "__type": 50, "_service": 1_000}
 # Arguments that give a list its items one by one.
 LISTED = ("ids", "representations")
 
@@ -119,8 +120,9 @@ class Size:
             value = _value(node, variables)
             if isinstance(value, list):
                 return len(value)
-            if isinstance(value, int) and not isinstance(value, bool):
-                return max(0, value)
+            # A variable may say a whole number as 500.0.
+            if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+                return max(0, int(value))
         return self.assumed
 
     def _points(self, asked: Asked, variables: Variables) -> int:

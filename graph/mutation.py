@@ -61,6 +61,7 @@ class Mutation:
         info: Ctx,
         address: Annotated[Optional[Address], _argument("The wallet that will sign.")] = None,
     ) -> Optional[LoginChallenge]:
+        info.context.attempt("nonce")
         return _challenge(info.context.door.logins.challenge(address))
 
     @field("Sign in with a message and the wallet's signature of it.")
@@ -74,6 +75,7 @@ class Mutation:
             Optional[Address], _argument("Act for this orchestrator alone, which delegated to the wallet.")
         ] = None,
     ) -> Optional[Tokens]:
+        info.context.attempt("login")
         logins = info.context.door.logins
         return _tokens(await logins.login(message, signature, scopes, orchestrator, info.context.client))
 
@@ -81,6 +83,7 @@ class Mutation:
     async def refresh(
         self, info: Ctx, refresh_token: Annotated[str, _argument("The last one that was given.")]
     ) -> Optional[Tokens]:
+        info.context.attempt("refresh")
         return _tokens(await info.context.door.logins.refresh(refresh_token, info.context.client))
 
     @field("End a login: that of a refresh token, else that of the access token that is sent. True also where it was.")
@@ -89,6 +92,7 @@ class Mutation:
         info: Ctx,
         refresh_token: Annotated[Optional[str], _argument("A refresh token of the login to end.")] = None,
     ) -> Optional[bool]:
+        info.context.attempt("logout")
         await info.context.door.logout(info.context.caller, refresh_token, info.context.client)
         return True
 
@@ -104,6 +108,7 @@ class Mutation:
         signature: Annotated[str, _argument("0x and 130 hexadecimal digits, as `eth_signTypedData_v4` gives.")],
     ) -> Optional[Delegation]:
         context = info.context
+        context.attempt("delegate")
         kept = await context.door.grants.give(
             context.caller, orchestrator, delegate, scopes, issued_at, expires_at, signature, context.client
         )
@@ -114,6 +119,7 @@ class Mutation:
         self, info: Ctx, id: Annotated[strawberry.ID, _argument("Which one.")]
     ) -> Optional[Delegation]:
         context = info.context
+        context.attempt("revoke_delegation")
         return delegation_of(await context.door.grants.revoke(context.caller, id, context.client))
 
 

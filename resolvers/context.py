@@ -77,6 +77,10 @@ def _unread(body: bytes) -> Inside:
     raise NotImplementedError("nobody reads the private parts of events here")
 
 
+def _uncounted(_: str) -> None:
+    """Nobody counts here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much one request may ask."""
@@ -131,6 +135,8 @@ class Context:
     # Where one signs in, and the address that asks: for what is done there.
     access: Access | None = None
     client: str | None = None
+    # Called with its name before something is tried there. Raises RateLimited where an address tries too often.
+    attempt: Callable[[str], None] = _uncounted
     insides: Callable[[bytes], Inside] = _unread
     # What the request does, for whoever watches.
     journal: Journal = field(default_factory=Journal)

@@ -27,8 +27,19 @@ class TooSlow(BadRequest):
     status = 408
 
 
-async def read(request: Request, most: int, most_inflated: int) -> bytes:
-    """The whole body, inflated where it was gzipped. Raises BadRequest where it is too large or broken."""
+async def read(request: Request, most: int, most_inflated: int, within_s: float | None = None) -> bytes:
+    """The whole body, inflated where it was gzipped.
+
+    Raises BadRequest where it is too large or broken, or where it has not come whole within so many seconds.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            return await _read(request, most, most_inflated)
+    except TimeoutError:
+        raise TooSlow(f"the body took longer than {within_s:g} s. Send less at a time.", "body") from None
+
+
+async def _read(request: Request, most: int, most_inflated: int) -> bytes:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ENCODINGS:
         raise BadRequest(

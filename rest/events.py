@@ -54,13 +54,15 @@ class Door:
     token: str | None
     max_bytes: int
     max_inflated_bytes: int
+    # How long a body may take to arrive.
+    seconds: float = 300.0
 
 
 async def events(request: Request, intake: Intake, door: Door) -> dict[str, object]:
     """Take one body of events."""
     admit(request, door.token)
     source = read(request.query_params, EVENTS.parameters)[SOURCE]
-    content = await body.read(request, door.max_bytes, door.max_inflated_bytes)
+    content = await body.read(request, door.max_bytes, door.max_inflated_bytes, door.seconds)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     taken = await intake.take(source, content, media_type in ONE_PER_LINE)
     return {

@@ -26,6 +26,7 @@ def exchange(operations: Sequence[Exchanged], context: Callable[[Request], Conte
     async def endpoint(request: Request) -> Response:
         operation = methods["GET" if request.method == "HEAD" else request.method]
         asking = context(request)
+        asking.attempt(operation.name)
         if operation.signed_in and asking.caller.subject is None:
             raise Unauthenticated("sign in with a wallet first: POST /auth/nonce, then /auth/login.")
         visit = Visit(

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from auth.caller import ANONYMOUS
+from tests.canaries import check
+
 ROOT = Path(__file__).parents[2]
 NAAP = [sys.executable, "-m", "gateway.cli"]
 
@@ -59,19 +62,25 @@ def started(*arguments: str, env: Mapping[str, str], port: int) -> Iterator[subp
 
 
 def get(url: str) -> Any:
-    """The JSON at a URL."""
-    with urllib.request.urlopen(url, timeout=30) as response:
-        return json.load(response)
+    """The JSON at a URL, which tells nothing private."""
+    return fetched(url)
 
 
 def graphql(port: int, query: str) -> Any:
     """The data that answers a query."""
     body = json.dumps({"query": query}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as response:
-        answer = json.load(response)
+    answer = fetched(request)
     assert "errors" not in answer, answer
     return answer["data"]
+
+
+def fetched(request: urllib.request.Request | str) -> Any:
+    """The JSON that answers a request by nobody, searched for what only its owner may read."""
+    with urllib.request.urlopen(request, timeout=60) as response:
+        text = response.read().decode()
+        check(f"{text} {response.headers}", ANONYMOUS, response.url)
+    return json.loads(text)
 
 
 def _ready(port: int) -> bool:

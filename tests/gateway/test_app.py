@@ -225,3 +225,12 @@ async def test_trusted_documents_and_the_size_of_batches_are_settings(tmp_path: 
         assert answers[0]["data"] == {"network": {"lastEventAt": None}}
         assert answers[1]["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
         assert (await client.post("/graphql", json=[*asked, *asked])).status_code == 400
+
+
+async def test_a_redirect_names_no_host(running: Running) -> None:
+    for path in ("/graphql/?query=x", "/v1/sla/datasets/", "//evil.example/..//graphql/"):
+        answer = await running.client.get(path, headers={"Host": "evil.example"})
+        if answer.status_code == 307:
+            assert answer.headers["location"] in ("/graphql?query=x", "/v1/sla/datasets", "/graphql")
+        else:
+            assert answer.status_code == 404

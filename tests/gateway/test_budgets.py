@@ -11,7 +11,7 @@ import pytest
 from auth.access import Access
 from auth.budget import Tiers
 from auth.caller import Caller
-from gateway.address import counted_address
+from gateway.address import caller_address, counted
 from gateway.app import build_app
 from gateway.settings import Settings
 from tests.auth.redis import free_port, redis_server
@@ -138,7 +138,7 @@ async def test_an_estimate_runs_nothing(opened: Open, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("peer", "forwarded", "proxies", "counted"),
+    ("peer", "forwarded", "proxies", "expected"),
     [
         ("9.9.9.9", [], 0, "9.9.9.9"),
         ("9.9.9.9", ["1.1.1.1"], 0, "9.9.9.9"),  # nobody is trusted
@@ -156,12 +156,12 @@ async def test_an_estimate_runs_nothing(opened: Open, monkeypatch: pytest.Monkey
         ("testclient", [], 0, "unknown"),
     ],
 )
-def test_an_address_is_what_our_first_proxy_saw(peer, forwarded, proxies, counted) -> None:
-    assert counted_address(peer, forwarded, proxies) == counted
+def test_an_address_is_what_our_first_proxy_saw(peer, forwarded, proxies, expected) -> None:
+    assert counted(caller_address(peer, forwarded, proxies)) == expected
 
 
 @pytest.mark.parametrize(
-    ("forwarded", "counted"),
+    ("forwarded", "expected"),
     [
         (['for=6.6.6.6, for="[2001:db8::1]:80";proto=https'], "2001:db8::/64"),
         (["for=1.1.1.1;by=2.2.2.2"], "1.1.1.1"),
@@ -169,8 +169,8 @@ def test_an_address_is_what_our_first_proxy_saw(peer, forwarded, proxies, counte
         (["for=_hidden"], "9.9.9.9"),
     ],
 )
-def test_a_proxy_may_say_it_as_rfc_7239_does(forwarded, counted) -> None:
-    assert counted_address("9.9.9.9", forwarded, 1, is_rfc7239=True) == counted
+def test_a_proxy_may_say_it_as_rfc_7239_does(forwarded, expected) -> None:
+    assert counted(caller_address("9.9.9.9", forwarded, 1, is_rfc7239=True)) == expected
 
 
 async def test_callers_behind_a_trusted_proxy_are_told_apart(opened: Open) -> None:

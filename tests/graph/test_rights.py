@@ -41,7 +41,7 @@ ARGUMENTS = {
     "window": DAY,
     "representations": "[]",
 }
-# These are about whoever asks, so that each is told something else: tests/auth has who may see and change what.
+# These are about whoever asks, so that each is told something else: tests/gateway/test_oneself.py has two callers.
 ONESELF = {"Delegation", "LoginChallenge", "Mutation", "Tokens", "Viewer"}
 # These are told to those who subscribe: tests/graph/test_live.py has who may.
 LIVE = {"IncidentsUpdate", "MetricsUpdate", "Subscription"}

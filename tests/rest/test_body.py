@@ -54,6 +54,21 @@ async def test_a_body_that_comes_slowly_is_waited_for(monkeypatch: pytest.Monkey
     assert await body.read(slowly, 100, 100) == b"xxxxxy"
 
 
+async def test_a_body_that_drips_for_ever_is_given_up() -> None:
+    slowly = request([piece(b"x")])
+
+    async def dripping() -> Message:
+        await asyncio.sleep(0.01)
+        return piece(b"x")
+
+    slowly._receive = dripping
+
+    with pytest.raises(body.TooSlow, match=r"longer than 0\.1 s") as caught:
+        async with asyncio.timeout(2):
+            await body.read(slowly, 10**6, 10**6, 0.1)
+    assert of_error(caught.value, "a-request").status_code == 408
+
+
 async def test_a_caller_who_goes_away_is_not_slow() -> None:
     with pytest.raises(ClientDisconnect):
         await body.read(request([piece(b"{"), {"type": "http.disconnect"}]), 100, 100)
