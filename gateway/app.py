@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -18,6 +18,8 @@ from auth.access import Access
 from auth.caller import ANONYMOUS
 from backends.backend import Backend
 from gateway.authentication import Authenticated, client_of
+from gateway.compressed import Compressed
+from gateway.conditional import Conditional
 from gateway.health import healthz, readiness
 from gateway.inside import within
 from gateway.intake import WriterIntake
@@ -34,6 +36,7 @@ from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.context import Context
 from resolvers.ranking import Rankings
+from resolvers.results import Results
 from rest.events import Door, Intake
 from rest.json import Json
 from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
@@ -66,8 +69,11 @@ class Parts:
     # Who may come in; without one, a door that forgets everything at the end.
     door: InitVar[Access | None] = None
     access: Access = field(init=False)
+    # Answers that others ask for too; `results.counts` says what became of them.
+    results: Results[Any] = field(init=False)
 
     def __post_init__(self, door: Access | None) -> None:
+        self.results = Results(self.store.holds, self.settings.cache_bytes)
         self.access = door or in_memory(self.settings, self.clock)
 
     def context(self, request: Request) -> Context:
@@ -115,12 +121,15 @@ def build_app(parts: Parts) -> Starlette:
             Route("/", index),
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
-            *routes(parts.context, parts.intake, door),
-            *graphql_routes(build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch),
+            *routes(parts.context, parts.intake, door, results=parts.results),
+            *graphql_routes(
+                build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch, parts.results
+            ),
         ],
         middleware=[
             Middleware(Protected),
-            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+            Middleware(Compressed),
+            Middleware(Conditional),
             Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
         ],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},

@@ -164,6 +164,9 @@ class Settings:
     events_max_inflated_bytes: int = _setting(64 * MIB, _between(KIB, KIB * MIB), "The same after decompression.")
     loader_queue: int = _setting(16, _between(1, 10_000), "Bodies that may wait for the loader before answers are 429.")
     batch: int = _setting(10, _between(1, 100), "GraphQL operations that one request may batch; 1: no batches.")
+    cache_bytes: int = _setting(
+        64 * MIB, _between(0, 64 * 1024 * MIB), "Memory for answers that others ask for too; 0: none are kept."
+    )
     trusted_documents: Path | None = _setting(
         None, _existing, "Trusted GraphQL documents, a directory or a file: no others are executed then."
     )

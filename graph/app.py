@@ -14,6 +14,8 @@ from starlette.routing import Route
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from auth.caller import ANONYMOUS, Scope
+from backends.backend import Holdings
 from graph import graphiql
 from graph.documents import Documents, Shown
 from graph.errors import extensions_of, logged
@@ -21,6 +23,8 @@ from graph.operation import Operation, of_body, of_url
 from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound
 from resolvers import media
 from resolvers.context import Context
+from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetime
+from resolvers.results import Made, Results, digest
 
 MAX_BODY_BYTES = 256 * 1024
 BATCH = 10
@@ -29,6 +33,11 @@ JSON, RESPONSE_JSON, MULTIPART, PAGE = media.JSON, "application/graphql-response
 BOUNDARY = "-"
 READING = frozenset({OperationType.QUERY})
 ANYTHING = frozenset(OperationType)
+
+# What an ETag calls the media types.
+VARIANTS = {JSON: "j", RESPONSE_JSON: "g", MULTIPART: "m"}
+# Documents with these words in them may do something: they are executed each time.
+DOING = ("mutation", "subscription")
 
 MakeContext = Callable[[Request], Awaitable[Context]]
 Body = dict[str, Any]
@@ -50,6 +59,9 @@ class Answer:
     body: Body
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    # How long it may be told again, and the fingerprint of its data; None: not at all.
+    life: Lifetime | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,9 @@ class Graph:
     make_context: MakeContext
     documents: Documents
     batch: int
+    # Where answers are kept that others ask for too, and what this graph is called there; None: nowhere.
+    results: Results[Answer] | None = None
+    name: str = ""
 
 
 def graphql_routes(
@@ -68,9 +83,10 @@ def graphql_routes(
     path: str = "/graphql",
     documents: Documents | None = None,
     batch: int = BATCH,
+    results: Results[Answer] | None = None,
 ) -> list[Route]:
     """The routes of the graph: the endpoint, and the parts of its GraphiQL page."""
-    graph = Graph(schema, make_context, Shown() if documents is None else documents, batch)
+    graph = Graph(schema, make_context, Shown() if documents is None else documents, batch, results, path)
 
     async def endpoint(request: Request) -> Response:
         if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
@@ -97,31 +113,71 @@ def graphql_routes(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How the operations of one request are asked."""
+
+    graph: Graph
+    make_context: Callable[[], Awaitable[Context]]
+    allowed: frozenset[OperationType]
+    failed: int
+    is_kept: bool
+
+
 async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     is_post = request.method == "POST"
     asked = of_body(await _body(request), graph.batch) if is_post else of_url(request.query_params)
-    context = await graph.make_context(request)
     allowed = ANYTHING if is_post else READING
     # To a client that knows only JSON a status tells of the request, not of what was asked in it.
     failed = 400 if wanted == RESPONSE_JSON else 200
+    # A caller who may see the plan wants that of its own request.
+    is_kept = Scope.PLAN not in getattr(request.state, "caller", ANONYMOUS).scopes
     if isinstance(asked, Operation):
-        answer = await _executed(graph, asked, context, allowed, failed)
-        return _written(answer.body, answer.status, wanted, answer.headers)
+        asking = Asking(graph, lambda: graph.make_context(request), allowed, failed, is_kept)
+        answer = await _executed(asking, asked)
+        told = answer.headers if is_post else {**answer.headers, **_cached(answer, request, wanted)}
+        return _written(answer.body, answer.status, wanted, told)
     # Of one request, so that they share its reads and its bounds.
-    answers = await gather(*(_executed(graph, one, context, allowed, failed) for one in asked))
+    context = await graph.make_context(request)
+    asking = Asking(graph, lambda: _ready(context), allowed, failed, is_kept)
+    answers = await gather(*(_executed(asking, one) for one in asked))
     return _written([one.body for one in answers], 200, wanted)
 
 
-async def _executed(
-    graph: Graph, asked: Operation, context: Context, allowed: frozenset[OperationType], failed: int
-) -> Answer:
+async def _ready(context: Context) -> Context:
+    return context
+
+
+def _cached(answer: Answer, request: Request, wanted: str) -> Mapping[str, str]:
+    if answer.life is None:
+        return {"Cache-Control": NO_STORE}
+    return headers(answer.life, answer.mark, VARIANTS[wanted], "authorization" in request.headers)
+
+
+async def _executed(asking: Asking, asked: Operation) -> Answer:
+    graph = asking.graph
     try:
         text = graph.documents.text(asked)
     except PersistedQueryNotFound as error:
-        return Answer(_refusal(error), failed)
+        return Answer(_refusal(error), asking.failed)
     except GatewayError as error:
         return Answer(_refusal(error), error.status)
-    result: Any = await graph.schema.execute(
+    if graph.results is None or not asking.is_kept or any(word in text for word in DOING):
+        made = await _made(asking, asked, text, None)
+        answer = made.value
+    else:
+        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
+        key = digest(graph.name, text, asked.name or "", variables, str(asking.failed), str(len(asking.allowed)))
+        answer = await graph.results.get(key, lambda held: _made(asking, asked, text, held))
+    if "data" in answer.body:
+        graph.documents.shown(asked)
+    return answer
+
+
+async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | None) -> Made[Answer]:
+    """The answer, executed; how long it may be told depends on what was `held` before."""
+    context, allowed = await asking.make_context(), asking.allowed
+    result: Any = await asking.graph.schema.execute(
         text,
         variable_values=asked.variables,
         context_value=context,
@@ -130,16 +186,22 @@ async def _executed(
     )
     errors: list[GraphQLError] = result.errors or []
     body: Body = {}
+    data = orjson.dumps(result.data)
     # Where nothing was executed there is no `data`.
     refused = result.data is None and bool(errors) and all(error.path is None for error in errors)
     if not refused:
-        graph.documents.shown(asked)
-        body["data"] = result.data
+        body["data"] = orjson.Fragment(data)
     if errors:
         body["errors"] = [error.formatted for error in errors]
     if allowed is READING and any(isinstance(error.original_error, InvalidOperationTypeError) for error in errors):
-        return Answer(body, 405, {"Allow": "POST"})
-    return Answer(body, failed if refused else 200)
+        return Made(Answer(body, 405, {"Allow": "POST"}), 0, shared=False)
+    if refused:
+        return Made(Answer(body, asking.failed), 0, shared=False)
+    if errors or held is None:
+        # Whoever asked in the same moment would have found the same.
+        return Made(Answer(body), len(data), shared=not context.made_of.caller, keep_s=0)
+    life = lifetime(context.made_of, held, context.began)
+    return Made(Answer(body, 200, {}, life, fingerprint(data)), len(data), not life.personal, life.here_s)
 
 
 def refusal(error: GatewayError, headers: Mapping[str, str]) -> Response:

@@ -109,7 +109,7 @@ class Measured:
         compare_to: CompareArgument = None,
     ) -> SlaMetrics | None:
         context = info.context
-        span = window_from(window, context.now)
+        span = window_from(window, context.clock)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
         network = filtered(EVERYWHERE, workflow, region, gateway, synthetic)
         figures = await reading.metrics(context, scope, span, selected(info).derived(asked), compare_to, network)
@@ -129,7 +129,7 @@ class Measured:
         fill: FillArgument = None,
     ) -> SlaSeries | None:
         context = info.context
-        span = window_from(window, context.now)
+        span = window_from(window, context.clock)
         grain = grain_of(span, interval, max_points, context.limits)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
         return SlaSeries(series=reading.Series(context, scope, span, grain, fill or Fill.NONE))
@@ -144,7 +144,7 @@ class Measured:
         gateway: GatewayArgument = None,
         synthetic: SyntheticArgument = None,
     ) -> Demand | None:
-        span = window_from(window, info.context.now)
+        span = window_from(window, info.context.clock)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
         return cast(
             Demand, await demand_reading.demand(info.context, scope, span, selected(info).derived(demand_asked))
@@ -164,7 +164,7 @@ class Measured:
         fill: FillArgument = None,
     ) -> DemandSeries | None:
         context = info.context
-        span = window_from(window, context.now)
+        span = window_from(window, context.clock)
         grain = grain_of(span, interval, max_points, context.limits, least=Grain.HOUR)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
         return DemandSeries(series=demand_reading.DemandSeries(context, scope, span, grain, fill or Fill.NONE))
@@ -179,7 +179,7 @@ class Measured:
         gateway: GatewayArgument = None,
         synthetic: SyntheticArgument = None,
     ) -> JobMetrics | None:
-        span = window_from(window, info.context.now)
+        span = window_from(window, info.context.clock)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
         figures = await reading.metrics(info.context, scope, span, selected(info).derived(jobs_asked))
         return cast(JobMetrics, figures)

@@ -29,6 +29,7 @@ from metrics.sighting import Seen, SightingQuestion
 from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.loader import Loader
+from resolvers.made_of import MadeOf, watched
 from resolvers.ranking import Rankings
 from resolvers.supplied import asks_supply, supplied
 
@@ -122,6 +123,9 @@ class Context:
     client: str | None = None
     insides: Callable[[bytes], Inside] = _unread
     loader: Loader = field(init=False)
+    # What was looked at to answer, and when the request came: for what says just that, and does not look at the clock.
+    made_of: MadeOf = field(default_factory=MadeOf, init=False)
+    began: datetime = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)
     _made: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict, init=False)
@@ -130,8 +134,13 @@ class Context:
     _timelines: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.now = self.now.astimezone(UTC)
-        self.loader = Loader(self.backend, self.limits.max_stream_pages)
+        self.began = self.now = self.now.astimezone(UTC)
+        self.made_of = MadeOf()
+        self.loader = Loader(watched(self.backend, self.made_of), self.limits.max_stream_pages)
+
+    def clock(self) -> datetime:
+        """Now, to be asked by what depends on it only."""
+        return self.now
 
     @property
     def door(self) -> Access:
@@ -218,3 +227,19 @@ class Context:
     async def streams(self, question: StreamQuestion) -> Sequence[StreamRecord]:
         """A page of streams."""
         return await self.loader.streams.load(question)
+
+
+def _noting(name: str, what: str) -> None:
+    """Let `made_of` know when this field of a context is looked at."""
+    slot = vars(Context)[name]
+
+    def look(context: Context) -> Any:
+        setattr(context.made_of, what, True)
+        return slot.__get__(context)
+
+    setattr(Context, name, property(look, slot.__set__))
+
+
+# Here, and not where each is used: what an answer depends on must not depend on anybody's remembering to say it.
+for _name, _what in (("now", "clock"), ("caller", "caller"), ("access", "caller"), ("client", "caller")):
+    _noting(_name, _what)

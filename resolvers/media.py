@@ -23,6 +23,11 @@ def chosen(accept: str, offered: Sequence[str]) -> str:
     return best
 
 
+def weights(header: str) -> dict[str, float]:
+    """How much each name in a header of preferences is liked, from 0 to 1."""
+    return dict(_range(part) for part in header.split(",") if part.strip())
+
+
 def _quality(media: str, ranges: Sequence[tuple[str, float]]) -> float:
     """How much a type is liked: the most telling range that it falls in says so."""
     family = f"{media.partition('/')[0]}/*"

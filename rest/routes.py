@@ -1,14 +1,18 @@
 """The REST routes. What they need of the gateway they are given; they know no store and no loader."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from backends.backend import Holdings
 from resolvers import media
 from resolvers.context import Context
+from resolvers.lifetime import Lifetime, fingerprint, headers, lifetime
+from resolvers.results import Made, Results, digest
 from rest import csv
 from rest.capabilities import CAPABILITIES
 from rest.compliance import COMPLIANCE
@@ -31,13 +35,28 @@ OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS, *LOGIN_OPERATIONS)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer as it is sent, whoever asks."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    media_type: str
+    life: Lifetime | None = None
+    mark: str = ""
+
+
 def routes(
     context: Callable[[Request], Context],
     intake: Callable[[Request], Intake],
     door: Door,
     operations: Sequence[Operation] = OPERATIONS,
+    results: Results[Written] | None = None,
 ) -> list[Route]:
-    """Every REST route. `context` and `intake` give a request its view of the stores and the way in."""
+    """Every REST route. `context` and `intake` give a request its view of the stores and the way in.
+
+    In `results` answers are kept that others ask for too; without it none are.
+    """
 
     async def post_events(request: Request) -> Response:
         return Json(await events(request, intake(request), door))
@@ -57,7 +76,7 @@ def routes(
     ]
     for operation in operations:
         if isinstance(operation, Listed | Single):
-            endpoint = _endpoint(operation, context)
+            endpoint = _endpoint(operation, context, results)
             found += [Route(path, endpoint, methods=["GET"]) for path in (operation.path, *operation.aliases)]
     exchanged = [one for one in operations if isinstance(one, Exchanged)]
     for path in dict.fromkeys(one.path for one in exchanged):
@@ -66,33 +85,53 @@ def routes(
     return found
 
 
-def _endpoint(operation: Listed | Single, context: Callable[[Request], Context]) -> Callable[[Request], object]:
+def _endpoint(
+    operation: Listed | Single, context: Callable[[Request], Context], results: Results[Written] | None
+) -> Callable[[Request], object]:
     async def endpoint(request: Request) -> Response:
         asked = read(request.query_params, operation.parameters)
-        if isinstance(operation, Listed):
-            return await _list(request, operation, asked, context(request))
-        media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-        return Json(await operation.answer(context(request), asked))
+        kind = _kind(request, operation, asked)
+
+        async def make(held: Holdings | None) -> Made[Written]:
+            here = context(request)
+            written = await _written(request, operation, asked, here, kind)
+            if held is None:
+                return Made(written, 0)
+            life = lifetime(here.made_of, held, here.began)
+            written = replace(written, life=life, mark=fingerprint(written.body))
+            return Made(written, len(written.body), not life.personal, life.here_s)
+
+        if results is None:
+            written = (await make(None)).value
+        else:
+            texts = (text for one in sorted(asked.texts.items()) for text in one)
+            written = await results.get(digest("rest", request.scope["path"], kind, *texts), make)
+        told = {"Vary": "Accept", **written.headers}
+        if written.life is not None:
+            variant = kind.rpartition("/")[2]
+            told |= headers(written.life, written.mark, variant, "authorization" in request.headers)
+        return Response(written.body, 200, told, written.media_type)
 
     return endpoint
 
 
-async def _list(request: Request, operation: Listed, asked: Asked, context: Context) -> Response:
-    wanted = asked.get(FORMAT)
+def _kind(request: Request, operation: Listed | Single, asked: Asked) -> str:
+    """The media type that is wanted. Raises NotAcceptable."""
+    wanted = asked.get(FORMAT) if isinstance(operation, Listed) else None
     if wanted is None:
-        kind = media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-    else:
-        kind = media.CSV if wanted == "csv" else media.JSON
+        return media.chosen(request.headers.get("accept", ""), [*operation.media_types])
+    return media.CSV if wanted == "csv" else media.JSON
+
+
+async def _written(request: Request, operation: Listed | Single, asked: Asked, context: Context, kind: str) -> Written:
+    if isinstance(operation, Single):
+        return Written(encoded(await operation.answer(context, asked)), {}, media.JSON)
     page = await operation.answer(context, asked)
-    headers = {"Vary": "Accept"}
-    if page.next_cursor is not None:
-        headers["Link"] = _next(request, asked, page)
+    beside = {} if page.next_cursor is None else {"Link": _next(request, asked, page)}
     if kind == media.CSV:
-        headers["Content-Disposition"] = f'attachment; filename="{operation.name}.csv"'
-        return Response(
-            csv.table(page.items, operation.item), 200, headers, f"{media.CSV}; charset=utf-8; header=present"
-        )
-    return Response(encoded(await framed(page, context)), 200, headers, media.JSON)
+        beside["Content-Disposition"] = f'attachment; filename="{operation.name}.csv"'
+        return Written(csv.table(page.items, operation.item), beside, f"{media.CSV}; charset=utf-8; header=present")
+    return Written(encoded(await framed(page, context)), beside, media.JSON)
 
 
 def _next(request: Request, asked: Asked, page: Paged) -> str:
