@@ -3,11 +3,13 @@
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
 import strawberry
 from graphql import GraphQLError
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -34,6 +36,8 @@ BOUNDARY = "-"
 READING = frozenset({OperationType.QUERY})
 ANYTHING = frozenset(OperationType)
 
+# What was asked is remembered as it was read, if it is no longer than this.
+REMEMBERED, REMEMBERED_BYTES = 256, 4096
 # What an ETag calls the media types.
 VARIANTS = {JSON: "j", RESPONSE_JSON: "g", MULTIPART: "m"}
 # Documents with these words in them may do something: they are executed each time.
@@ -89,7 +93,7 @@ def graphql_routes(
     graph = Graph(schema, make_context, Shown() if documents is None else documents, batch, results, path)
 
     async def endpoint(request: Request) -> Response:
-        if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
+        if request.method != "POST" and _wants_page(request) and "query" not in request.query_params:
             return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
         try:
             wanted = _media(request)
@@ -126,7 +130,7 @@ class Asking:
 
 async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     is_post = request.method == "POST"
-    asked = of_body(await _body(request), graph.batch) if is_post else of_url(request.query_params)
+    asked = _read(await _body(request) if is_post else request.scope["query_string"], graph.batch if is_post else None)
     allowed = ANYTHING if is_post else READING
     # To a client that knows only JSON a status tells of the request, not of what was asked in it.
     failed = 400 if wanted == RESPONSE_JSON else 200
@@ -229,6 +233,16 @@ def _written(
         )
         kind = f'{MULTIPART}; boundary="{BOUNDARY}"'
     return Response(written, status, {"Vary": "Accept", **(headers or {})}, media_type=kind)
+
+
+def _read(sent: bytes, batch: int | None) -> Operation | Sequence[Operation]:
+    """What a body asks for, or, with `batch` None, a query string. What is short is remembered: many ask the same."""
+    return (_remembered if len(sent) <= REMEMBERED_BYTES else _remembered.__wrapped__)(sent, batch)
+
+
+@lru_cache(REMEMBERED)
+def _remembered(sent: bytes, batch: int | None) -> Operation | Sequence[Operation]:
+    return of_url(QueryParams(sent)) if batch is None else of_body(sent, batch)
 
 
 def _accept(request: Request) -> str:

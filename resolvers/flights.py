@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+# What was made, or why it could not be; None where whoever made it was cancelled.
+Landed: TypeAlias = tuple[V] | Exception | None
 
 
 class Flights(Generic[K, V]):
@@ -16,29 +18,31 @@ class Flights(Generic[K, V]):
     """
 
     def __init__(self) -> None:
-        self._flying: dict[K, asyncio.Future[tuple[V | None, Exception | None] | None]] = {}
+        # Who waits for each.
+        self._flying: dict[K, list[asyncio.Future[Landed[V]]]] = {}
 
     async def do(self, key: K, make: Callable[[], Awaitable[V]]) -> tuple[V, bool]:
         """What `make` gives, and whether it was made for somebody else."""
-        while (flight := self._flying.get(key)) is not None:
-            # A waiter that is cancelled leaves the others waiting.
-            landed = await asyncio.shield(flight)
+        while (waiting := self._flying.get(key)) is not None:
+            waiter: asyncio.Future[Landed[V]] = asyncio.get_running_loop().create_future()
+            waiting.append(waiter)
+            landed = await waiter
+            if isinstance(landed, Exception):
+                # Without its traceback, which would grow with everyone who raises it.
+                raise landed.with_traceback(None)
             if landed is not None:
-                value, error = landed
-                if error is not None:
-                    # Without it, the traceback would grow with everyone who raises the error.
-                    raise error.with_traceback(None)
-                return value, True  # type: ignore[return-value]  # V may be optional itself
-        flight = self._flying[key] = asyncio.get_running_loop().create_future()
-        landing: tuple[V | None, Exception | None] | None = None
+                return landed[0], True
+        waiting = self._flying[key] = []
+        landing: Landed[V] = None
         try:
             value = await make()
-            landing = value, None
+            landing = (value,)
         except Exception as error:
-            landing = None, error
+            landing = error
             raise
         finally:
             del self._flying[key]
-            if not flight.cancelled():
-                flight.set_result(landing)
+            for waiter in waiting:
+                if not waiter.done():  # its own request was cancelled
+                    waiter.set_result(landing)
         return value, False

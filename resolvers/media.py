@@ -1,9 +1,11 @@
 """Which media type an answer gets: what `format` names, else the best that Accept allows."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from metrics.errors import BadRequest
 
+REMEMBERED, REMEMBERED_LENGTH = 256, 512
 JSON, CSV = "application/json", "text/csv"
 
 
@@ -15,6 +17,12 @@ class NotAcceptable(BadRequest):
 
 def chosen(accept: str, offered: Sequence[str]) -> str:
     """The offered type that an Accept header likes best, the first of equals. Raises NotAcceptable."""
+    # Clients say the same again and again.
+    return (_chosen if len(accept) <= REMEMBERED_LENGTH else _chosen.__wrapped__)(accept, tuple(offered))
+
+
+@lru_cache(REMEMBERED)
+def _chosen(accept: str, offered: tuple[str, ...]) -> str:
     ranges = [_range(part) for part in accept.split(",") if part.strip()] or [("*/*", 1.0)]
     liked = {media: _quality(media, ranges) for media in offered}
     best = max(offered, key=lambda media: liked[media])
