@@ -97,7 +97,7 @@ class Logins:
                     f"the signature is not that of {asked.address} for this message. Sign the message as it is sent "
                     "(contract wallets, EIP-1271, cannot sign in: delegate to a wallet with a key).",
                 )
-            wanted = None if scopes is None else read_scopes(scopes, self._allowed(asked.address))
+            wanted = None if scopes is None else read_scopes(scopes, self._allowed(asked.address, orchestrator))
             issued = await self.store.run(
                 lambda c: self._begun(c, asked.address, asked.nonce, until, wanted, orchestrator, now)
             )
@@ -143,7 +143,7 @@ class Logins:
         alone = session.orchestrator is not None
         return Caller(
             subject=session.wallet,
-            scopes=session.scopes & self._allowed(session.wallet),
+            scopes=session.scopes & self._allowed(session.wallet, session.orchestrator),
             orchestrators=_acts_for(connection, session, now),
             gateways=frozenset() if alone else frozenset({session.wallet}),
             operator=not alone and session.wallet in self.operators,
@@ -152,8 +152,9 @@ class Logins:
             expires_at=claims.expires_at,
         )
 
-    def _allowed(self, wallet: str) -> frozenset[Scope]:
-        return frozenset(Scope) if wallet in self.operators else OWN_SCOPES
+    def _allowed(self, wallet: str, orchestrator: str | None) -> frozenset[Scope]:
+        """What a wallet may have; an operator that acts for one orchestrator alone is none meanwhile."""
+        return frozenset(Scope) if wallet in self.operators and orchestrator is None else OWN_SCOPES
 
     def _begun(
         self,
@@ -168,7 +169,7 @@ class Logins:
         if not sessions.use_nonce(connection, used, until):
             raise Refused("nonce_replayed", "the nonce was used before. Ask for another one and sign again.")
         if wanted is None:
-            wanted = self._allowed(wallet)
+            wanted = self._allowed(wallet, orchestrator)
             if orchestrator not in (None, wallet):
                 wanted = _delegated(connection, wallet, str(orchestrator), now)
         session = Session(secrets.token_hex(16), wallet, wanted, orchestrator, now + SESSION_LIFETIME)

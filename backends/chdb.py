@@ -9,8 +9,9 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ from metrics.errors import StoreInUse, StoreUnavailable
 
 DATABASE = "naap"
 READ = Limits()
+KILLS, KILL_EVERY_S = 40, 0.05
 # Directories that this process has opened: a lock on one of them may be its own.
 _OPENED: set[Path] = set()
 
@@ -54,7 +56,9 @@ def open_chdb(
             # chDB's own database is no Atomic one.
             client.command(f"CREATE DATABASE IF NOT EXISTS `{database}` ENGINE = Atomic")
         writer = Handle(_set(client, database, WRITING), on_statement)
-        pool = ReadPool(lambda: _set(_connect(place), database, reading(limits)), readers, on_statement)
+        pool = ReadPool(
+            lambda: _set(_connect(place), database, reading(limits)), readers, on_statement, lambda: _connect(place)
+        )
         dropped = None if place else f"DROP DATABASE `{database}` SYNC"
         return ClickHouseStore("chdb", writer, pool, on_close=dropped)
     except BaseException:
@@ -63,10 +67,20 @@ def open_chdb(
 
 
 class ReadPool:
-    """Threads that read, each with a handle of its own; a cancelled read runs on to its end there, for nobody."""
+    """Threads that read, each with a handle of its own. A cancelled read is not begun, or killed where it runs."""
 
-    def __init__(self, connect: Callable[[], Client], threads: int, on_statement: OnStatement | None) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Client],
+        threads: int,
+        on_statement: OnStatement | None,
+        connect_killer: Callable[[], Client],
+    ) -> None:
         self._connect = connect
+        self._connect_killer = connect_killer
+        self._killer: Client | None = None
+        self._kills = ThreadPoolExecutor(1, thread_name_prefix="chdb-kill")
+        self._numbers = count()
         self._on_statement = on_statement
         self._local = threading.local()
         self._handles: list[Handle] = []
@@ -74,20 +88,43 @@ class ReadPool:
 
     async def query(self, statement: Statement, as_bytes: Sequence[str] = ()) -> Records:
         """The rows that answer a statement."""
+        tag = f"read {os.getpid()}.{id(self)}.{next(self._numbers)}"
         try:
-            reading = asyncio.get_running_loop().run_in_executor(self._threads, self._query, statement, as_bytes)
+            reading = self._threads.submit(self._query, statement, as_bytes, tag)
         except RuntimeError as error:
             raise StoreUnavailable("the store is closed.") from error
-        return await reading
+        try:
+            return await asyncio.wrap_future(reading)
+        except asyncio.CancelledError:
+            if not reading.cancelled() and not reading.done():
+                with suppress(RuntimeError):  # closed meanwhile
+                    self._kills.submit(self._kill, reading, tag)
+            raise
 
     async def close(self) -> None:
         """Wait for what runs, then let go of every handle."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._kills.shutdown(wait=True)
+        if self._killer is not None:
+            self._killer.close()
         for handle in self._handles:
             handle.close()
 
-    def _query(self, statement: Statement, as_bytes: Sequence[str]) -> Records:
-        return self._handle().query(statement.name, statement.sql, statement.values, as_bytes)
+    def _query(self, statement: Statement, as_bytes: Sequence[str], tag: str) -> Records:
+        # The engine knows a statement by its text only.
+        return self._handle().query(statement.name, f"{statement.sql}\n/* {tag} */", statement.values, as_bytes)
+
+    def _kill(self, reading: Future[Records], tag: str) -> None:
+        """End a statement that runs; again and again, for its thread may not have handed it to the engine yet."""
+        if self._killer is None:
+            self._killer = self._connect_killer()
+        for _ in range(KILLS):
+            if reading.done():
+                return
+            with suppress(ClickHouseError):
+                running = f"query NOT LIKE 'KILL%' AND position(query, '/* {tag} */') > 0"
+                self._killer.command(f"KILL QUERY WHERE {running} ASYNC")
+            wait([reading], KILL_EVERY_S)
 
     def _handle(self) -> Handle:
         if not hasattr(self._local, "handle"):

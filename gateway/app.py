@@ -10,13 +10,16 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from auth.access import Access
 from auth.caller import ANONYMOUS
+from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
+from backends.patient import Patient
 from gateway.authentication import Authenticated, client_of
 from gateway.compressed import Compressed
 from gateway.conditional import Conditional
@@ -24,7 +27,10 @@ from gateway.health import healthz, readiness
 from gateway.inside import within
 from gateway.intake import WriterIntake
 from gateway.login import in_memory
+from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
+from gateway.observed import Observed
+from gateway.patience import Patience
 from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
@@ -42,6 +48,12 @@ from rest.json import Json
 from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
 from telemetry.regions import Regions
 
+CORS_HEADERS = (
+    "Authorization", "Content-Type", "X-Request-Id", ESTIMATE, "GraphQL-Require-Preflight", "Apollo-Require-Preflight",
+    "X-Apollo-Operation-Name",
+)  # fmt: skip
+CORS_EXPOSED = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "Link")
+
 Clock = Callable[[], datetime]
 
 PLACES = {
@@ -51,6 +63,7 @@ PLACES = {
     "openapi": OPENAPI_PATH,
     "alive": "/healthz",
     "ready": "/readyz",
+    "metrics": "/metrics",
 }
 
 
@@ -66,6 +79,8 @@ class Parts:
     datasets: Catalogue = field(default_factory=Catalogue)
     targets: Targets = field(default_factory=packaged)
     rankings: Rankings = field(default_factory=Rankings)
+    # Where budgets are kept; unset: where the settings say.
+    meter: Meter | None = None
     # Who may come in; without one, a door that forgets everything at the end.
     door: InitVar[Access | None] = None
     access: Access = field(init=False)
@@ -78,8 +93,8 @@ class Parts:
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
-        return Context(
-            self.store,
+        context = Context(
+            Patient(self.store, self.settings.read_seconds),
             self.clock(),
             entry,
             request.state.request_id,
@@ -88,10 +103,14 @@ class Parts:
             datasets=self.datasets,
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
+            account=getattr(request.state, "account", None),
             access=self.access,
             client=client_of(request),
             insides=within,
         )
+        # Whatever ends the request ends its reads (`Patience`).
+        request.scope["state"].setdefault("contexts", []).append(context)
+        return context
 
     async def graph_context(self, request: Request) -> Context:
         """The same, as the graph wants it."""
@@ -116,25 +135,55 @@ def build_app(parts: Parts) -> Starlette:
 
     documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
+    meter = parts.meter or open_meter(settings.redis)
+    observed = Observed(lambda: isinstance(meter, Shared) and meter.is_away)
     return Starlette(
         routes=[
             Route("/", index),
             Route(PLACES["alive"], healthz),
             Route(PLACES["ready"], readyz),
+            Route(PLACES["metrics"], observed.page),
             *routes(parts.context, parts.intake, door, results=parts.results),
             *graphql_routes(
-                build_schema(), parts.graph_context, PLACES["graphql"], documents, settings.batch, parts.results
+                build_schema(suggestions=settings.suggestions, introspection=settings.introspection),
+                parts.graph_context,
+                PLACES["graphql"],
+                documents,
+                settings.batch,
+                parts.results,
             ),
         ],
-        middleware=[
-            Middleware(Protected),
-            Middleware(Compressed),
-            Middleware(Conditional),
-            Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
-        ],
+        middleware=_middleware(parts, meter, observed),
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts),
     )
+
+
+def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middleware]:
+    """What a request passes through, in this order."""
+    settings = parts.settings
+    found = [Middleware(Protected)]
+    if settings.cors_origins:
+        # Without credentials: a page gets what anybody gets, or what the token that it holds itself may have.
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=("GET", "POST"),
+                allow_headers=CORS_HEADERS,
+                expose_headers=CORS_EXPOSED,
+                max_age=3600,
+            )
+        )
+    return [
+        *found,
+        Middleware(Compressed),
+        Middleware(Conditional),
+        Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
+        # Behind who it is: that says whose budget it is.
+        Middleware(Metered, purse=Purse.of(settings, meter), observed=observed),
+        Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
+    ]
 
 
 def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:

@@ -3,6 +3,7 @@
 import logging
 import re
 import uuid
+from datetime import UTC, datetime
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -10,7 +11,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from metrics.errors import GatewayError
+from auth.audit import record
+from auth.caller import ANONYMOUS
+from auth.refusal import Refused
+from metrics.errors import Forbidden, GatewayError, Unauthenticated
 from rest.problem import of_error, problem
 
 log = logging.getLogger("naap.http")
@@ -66,6 +70,11 @@ class Protected:
 async def gateway_error(request: Request, error: Exception) -> Response:
     """A GatewayError as a problem."""
     assert isinstance(error, GatewayError)
+    # Refusals to sign in are told where they happen.
+    if isinstance(error, Forbidden | Unauthenticated) and not isinstance(error, Refused):
+        known = getattr(request.state, "caller", ANONYMOUS).subject
+        client = request.client.host if request.client else None
+        record("forbidden", datetime.now(UTC), client, subject=known, what=request.scope["path"])
     return of_error(error, request.state.request_id)
 
 

@@ -52,6 +52,12 @@ def run(settings: Settings, host: str | None, port: int | None, workers: int | N
             "could not follow yet. Serve with --workers 1.",
             "workers",
         )
+    if settings.workers > 1:
+        raise BadRequest(
+            "one process serves. Start `naap serve` several times, each with a port or machine of its own: one of them "
+            "writes, and all of them answer.",
+            "workers",
+        )
     serve_one(settings, bound(settings.host, settings.port))
 
 

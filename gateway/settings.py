@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from auth.budget import Tiers
 from metrics.errors import BadRequest
 
 PREFIX = "NAAP_"
 KIB, MIB = 1024, 1024 * 1024
+PROXY_HEADERS = ("x-forwarded-for", "forwarded")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -53,16 +55,18 @@ def _readable(text: str) -> Path:
     return path
 
 
-def _secret_in(path: Path) -> Callable[[str], str]:
-    def parse(_: str) -> str:
+def _in_file(path: Path, parse: Callable[[str], str]) -> Callable[[str], str]:
+    """What a file says, read as `parse` does."""
+
+    def read(_: str) -> str:
         try:
-            return _secret(path.read_text(encoding="utf-8"))
+            return parse(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ValueError(f"names a file that cannot be read: {path} ({error.strerror})") from None
         except UnicodeDecodeError:
             raise ValueError(f"names a file that holds no text: {path}") from None
 
-    return parse
+    return read
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -85,6 +89,34 @@ def _between(low: int, high: int) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def _flag(text: str) -> bool:
+    return _one_of("on", "off")(text) == "on"
+
+
+def _tiers(text: str) -> Tiers:
+    parts = text.split(",")
+    if len(parts) != 3:
+        raise ValueError(f"must be three whole numbers, for anybody, callers with a token and operators, not {text!r}")
+    return Tiers(*(_between(0, 10**12)(part) for part in parts))
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(one.strip() for one in text.split(",") if one.strip())
+    for one in origins:
+        parts = urlsplit(one)
+        if one != "*" and (parts.scheme not in ("http", "https") or one != f"{parts.scheme}://{parts.netloc}"):
+            raise ValueError(f"must be origins like https://example.org, or *, not {one!r}")
+    if not origins:
+        raise ValueError("must name an origin")
+    return origins
+
+
+def _redis_url(text: str) -> str:
+    if not text.strip().startswith(("redis://", "rediss://")):
+        raise ValueError("must be redis://[:password@]host:port[/database], or rediss://…")
+    return text.strip()
 
 
 def _origin(text: str) -> str:
@@ -111,7 +143,8 @@ def _listed(pattern: str, what: str) -> Callable[[str], frozenset[str]]:
 
 
 def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "doc": doc})
+    # Settings are never shown whole: some are secrets.
+    return field(default=default, repr=False, metadata={"parse": parse, "doc": doc})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +154,24 @@ class Settings:
     backend: str = _setting(
         "chdb://~/.naap",
         _text,
-        "The store: chdb:///path (embedded; ~ and . may begin it) or clickhouse[s]://user:password@host/database.",
+        "The store: chdb:///path (embedded; ~ and . may begin it) or clickhouse[s]://user:password@host/database or "
+        "postgresql://user:password@host/database.",
     )
     store_timeout_s: int = _setting(20, _between(1, 600), "How many seconds one read of the store may take.")
+    store_connect_s: int = _setting(5, _between(1, 600), "How many seconds connecting to a PostgreSQL may take.")
     store_pool: int = _setting(10, _between(1, 256), "Reads at the same time, where the store is a server.")
     store_retry_s: int = _setting(
         60, _between(0, 3600), "How many seconds a write is tried again while such a server is away."
+    )
+    timescale_compress_days: int | None = _setting(
+        None,
+        _between(1, 36_500),
+        "TimescaleDB compresses what is older than so many days; unset: never. `naap migrate` applies both.",
+    )
+    timescale_retain_days: int | None = _setting(
+        None,
+        _between(7, 36_500),
+        "TimescaleDB drops what is older than so many days; unset: never.",
     )
     regions: Path | None = _setting(None, _readable, "A versioned file of regions: name, gateways, service URIs.")
     flops: Path | None = _setting(
@@ -163,6 +208,31 @@ class Settings:
     )
     events_max_inflated_bytes: int = _setting(64 * MIB, _between(KIB, KIB * MIB), "The same after decompression.")
     loader_queue: int = _setting(16, _between(1, 10_000), "Bodies that may wait for the loader before answers are 429.")
+    budgets: Tiers = _setting(
+        Tiers(300_000, 1_500_000, 15_000_000),
+        _tiers,
+        "Cost a minute: of an address, of a caller with a token, of an operator; 0 is no limit (docs/limits.md).",
+    )
+    rates: Tiers = _setting(Tiers(100, 400, 2_000), _tiers, "Requests a second of the same three; 0 is no limit.")
+    request_cost: int = _setting(100_000, _between(1, 10**9), "What one request may cost at most.")
+    redis_url: str | None = _setting(
+        None, _redis_url, "A Redis that several gateways share budgets in; unset: each counts for itself."
+    )
+    redis_url_file: Path | None = _setting(None, _readable, "The same, read from a file.")
+    trusted_proxies: int = _setting(
+        0, _between(0, 20), "How many proxies of our own stand in front: a caller's address is what the first one saw."
+    )
+    proxy_header: str = _setting(
+        PROXY_HEADERS[0], _one_of(*PROXY_HEADERS), f"Where they write it: {' or '.join(PROXY_HEADERS)}."
+    )
+    request_seconds: int = _setting(30, _between(1, 3600), "How long a request may take.")
+    read_seconds: int = _setting(10, _between(1, 3600), "How long one read of a store may take.")
+    body_seconds: int = _setting(30, _between(1, 3600), "How long the body of a query may take to arrive.")
+    cors_origins: tuple[str, ...] = _setting(
+        (), _origins, "Web pages that may ask from a browser: origins, comma-separated, or *; unset: none."
+    )
+    introspection: bool = _setting(True, _flag, "Whether the graph describes itself: on or off.")
+    suggestions: bool = _setting(True, _flag, "Whether errors say what may have been meant: on or off.")
     batch: int = _setting(10, _between(1, 100), "GraphQL operations that one request may batch; 1: no batches.")
     cache_bytes: int = _setting(
         64 * MIB, _between(0, 64 * 1024 * MIB), "Memory for answers that others ask for too; 0: none are kept."
@@ -173,10 +243,17 @@ class Settings:
     log_level: str = _setting("info", _one_of(*LOG_LEVELS), f"How much is logged: {', '.join(LOG_LEVELS)}.")
 
     @property
+    def redis(self) -> str | None:
+        """Where budgets are shared, wherever it was given."""
+        if self.redis_url is None and self.redis_url_file is not None:
+            return str(_parsed("redis_url_file", _in_file(self.redis_url_file, _redis_url), ""))
+        return self.redis_url
+
+    @property
     def token(self) -> str | None:
         """The operator's token, wherever it was given."""
         if self.operator_token is None and self.operator_token_file is not None:
-            return str(_parsed("operator_token_file", _secret_in(self.operator_token_file), ""))
+            return str(_parsed("operator_token_file", _in_file(self.operator_token_file, _secret), ""))
         return self.operator_token
 
 
@@ -192,11 +269,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         one = known[name]
         values[one.name] = _parsed(one.name, one.metadata["parse"], environment[name])
     settings = Settings(**values)
-    if settings.operator_token and settings.operator_token_file:
-        raise BadRequest(
-            "NAAP_OPERATOR_TOKEN and NAAP_OPERATOR_TOKEN_FILE are both set. Keep one of them.", "NAAP_OPERATOR_TOKEN"
-        )
-    _ = settings.token  # a file without a usable token stops the start, not the first request
+    for name in ("operator_token", "redis_url"):
+        if getattr(settings, name) and getattr(settings, f"{name}_file"):
+            said = variable(name)
+            raise BadRequest(f"{said} and {said}_FILE are both set. Keep one of them.", said)
+    _ = settings.token, settings.redis  # a file without a usable secret stops the start, not the first request
     return settings
 
 
@@ -223,4 +300,6 @@ def _meant(name: str, known: Mapping[str, object]) -> str:
 
 
 def _shown(default: object) -> str:
-    return "unset" if default is None else str(default)
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return "unset" if default is None or default == () else str(default)

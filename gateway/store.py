@@ -1,11 +1,11 @@
 """Opening the store that the settings name, and the commands that need nothing more."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import click
@@ -20,6 +20,9 @@ from telemetry.flops import Flops
 from telemetry.loader import Loader
 from telemetry.regions import Regions
 
+if TYPE_CHECKING:
+    from backends.postgres.options import Options
+
 DEFAULTS = Settings()
 
 
@@ -29,7 +32,8 @@ class Store(Backend, Log, Protocol):
 
 SCHEMES = (
     "chdb:///path (embedded; chdb://~/path and chdb://./path work, chdb:// alone is in memory) "
-    "or clickhouse://user:password@host:8123/database (a server; clickhouses:// with TLS)"
+    "or clickhouse://user:password@host:8123/database (a server; clickhouses:// with TLS) "
+    "or postgresql://user:password@host:5432/database"
 )
 # Called after every statement with its name, its seconds and the rows it answered or wrote.
 OnStatement = Callable[[str, float, int], None]
@@ -60,6 +64,8 @@ def open_store(url: str, settings: Settings = DEFAULTS, on_statement: OnStatemen
     """The store at a URL. Raises BadRequest for a URL that names none, StoreUnavailable where it cannot be used."""
     if is_clickhouse(url):
         return _clickhouse(url, settings, on_statement)
+    if url.partition(":")[0] == "postgresql":
+        return _postgres(url, settings, on_statement)
     place = _place(url)
     from backends.chdb import open_chdb  # half a second that other commands need not wait
     from backends.clickhouse.limits import Limits
@@ -86,6 +92,42 @@ def _clickhouse(url: str, settings: Settings, on_statement: OnStatement | None) 
         pool=settings.store_pool,
         patience=Patience(settings.store_retry_s),
         on_statement=on_statement,
+    )
+
+
+def _postgres(url: str, settings: Settings, on_statement: OnStatement | None) -> Store:
+    try:
+        from backends.postgres.store import open_postgres
+    except ModuleNotFoundError as error:
+        raise _postgres_missing(error) from error
+    return open_postgres(url, _postgres_options(settings), on_statement)
+
+
+def _postgres_options(settings: Settings) -> "Options":
+    from backends.postgres.options import Options
+
+    return Options(
+        pool=settings.store_pool,
+        connect_s=settings.store_connect_s,
+        statement_s=settings.store_timeout_s,
+        retry_s=settings.store_retry_s,
+        compress_days=settings.timescale_compress_days,
+        retain_days=settings.timescale_retain_days,
+    )
+
+
+def _migrated(settings: Settings) -> Sequence[str]:
+    try:
+        from backends.postgres.migrate import layout, migrate
+    except ModuleNotFoundError as error:
+        raise _postgres_missing(error) from error
+    options = _postgres_options(settings)
+    return [*migrate(settings.backend, options, whole=True), layout(settings.backend, options)]
+
+
+def _postgres_missing(error: ModuleNotFoundError) -> BadRequest:
+    return BadRequest(
+        f"NAAP_BACKEND: PostgreSQL needs {error.name}: pip install 'naap-gateway[postgres]'.", "NAAP_BACKEND"
     )
 
 
@@ -134,6 +176,9 @@ def rebuild(settings: Settings, start: datetime | None, end: datetime | None) ->
 
 
 def migrate(settings: Settings) -> None:
-    """Opening a store creates and updates its tables; there is nothing else to do."""
+    """Opening a store creates and updates its tables; a PostgreSQL may have more to do, and says what."""
+    if settings.backend.partition(":")[0] == "postgresql":
+        for text in _migrated(settings):
+            click.echo(text)
     with opened(settings):
         click.echo(f"{shown(settings.backend)} is up to date")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from metrics.errors import GatewayError, RateLimited, StoreUnavailable
+from metrics.errors import GatewayError, RateLimited, StoreInUse, StoreUnavailable
 from telemetry.loader import Loader, Report
 
 log = logging.getLogger("naap.writer")
@@ -24,6 +24,8 @@ LARGE = 5_000
 RETRY_DERIVE_S = 5.0
 RETRY_AFTER_S = 2
 BEHIND_S = 30.0
+# Another gateway writes to the store; this one answers, and takes over when the other is gone.
+STANDBY = "standby"
 
 Lines = Callable[[], Iterable[bytes]]
 
@@ -51,10 +53,13 @@ class Writer:
         self._stopping = False
         self.recovered = threading.Event()
         self.failure: str | None = None
+        self.standby = False
 
     @property
     def state(self) -> str:
-        """`ready`; `recovering`; `behind` where a body waits too long to be counted; `failing: …` where it can't."""
+        """`ready`; `standby`; `recovering`; `behind` where a body waits too long to be counted; `failing: …`."""
+        if self.standby:
+            return STANDBY
         if self.failure is not None:
             return f"failing: {self.failure}"
         if not self.recovered.is_set():
@@ -138,6 +143,13 @@ class Writer:
         """Derive what is pending. Where that fails it stays pending, durably, and is tried again."""
         try:
             (self._loader.derive if self.recovered.is_set() else self._loader.recover)()
+        except StoreInUse as error:
+            # What this one knows may be old by the time it writes again.
+            self.recovered.clear()
+            self._due = self._clock() + RETRY_DERIVE_S
+            if not self.standby:
+                log.warning("standing by: %s", error)
+            self.standby = True
         except Exception as error:
             known = isinstance(error, GatewayError)
             self.failure = str(error) if known else type(error).__name__
@@ -145,6 +157,7 @@ class Writer:
             log.error("deriving failed, trying again in %d s: %s", RETRY_DERIVE_S, self.failure, exc_info=not known)
         else:
             self.failure = self._due = self._uncounted = None
+            self.standby = False
             self.recovered.set()
 
 

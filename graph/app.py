@@ -2,7 +2,7 @@
 
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,13 +16,16 @@ from starlette.routing import Route
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from auth.account import Account, Price
 from auth.caller import ANONYMOUS, Scope
 from backends.backend import Holdings
 from graph import graphiql
+from graph.budget import WORTH
+from graph.csrf import is_forgeable
 from graph.documents import Documents, Shown
 from graph.errors import extensions_of, logged
 from graph.operation import Operation, of_body, of_url
-from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound
+from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound, RateLimited
 from resolvers import media
 from resolvers.context import Context
 from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetime
@@ -66,6 +69,8 @@ class Answer:
     # How long it may be told again, and the fingerprint of its data; None: not at all.
     life: Lifetime | None = None
     mark: str = ""
+    # What it cost, beside the 1 of its request.
+    worth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +100,21 @@ def graphql_routes(
     async def endpoint(request: Request) -> Response:
         if request.method != "POST" and _wants_page(request) and "query" not in request.query_params:
             return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
+        account: Account | None = getattr(request.state, "account", None)
         try:
             wanted = _media(request)
-        except media.NotAcceptable as refusal:
-            return _written(_refusal(refusal), refusal.status, JSON)
+        except media.NotAcceptable as error:
+            return _written(_refusal(error, account), error.status, JSON)
         try:
             return await _answer(graph, request, wanted)
         except ClientDisconnect:
             raise  # nobody is left to answer, and nothing is wrong here
-        except Refused as refusal:
-            return _written(_refusal(refusal), refusal.status, wanted, refusal.headers)
+        except Refused as error:
+            return _written(_refusal(error, account), error.status, wanted, error.headers)
         except GatewayError as error:
-            return _written(_refusal(error), error.status, wanted)
+            return _written(_refusal(error, account), error.status, wanted)
         except Exception as error:
-            body = _told("internal error", {"code": "INTERNAL", "id": logged(error)})
+            body = _told("internal error", {"code": "INTERNAL", "id": logged(error)}, account)
             return _written(body, 500, wanted)
 
     return [
@@ -125,26 +131,39 @@ class Asking:
     make_context: Callable[[], Awaitable[Context]]
     allowed: frozenset[OperationType]
     failed: int
-    is_kept: bool
+    account: Account | None
+    # Does it want no answer that was made for others?
+    is_own: bool
 
 
 async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     is_post = request.method == "POST"
+    if not is_post and is_forgeable(request.headers):
+        raise Refused(
+            403, "a query by GET from another site needs the header GraphQL-Require-Preflight: 1. Or send it by POST."
+        )
     asked = _read(await _body(request) if is_post else request.scope["query_string"], graph.batch if is_post else None)
     allowed = ANYTHING if is_post else READING
     # To a client that knows only JSON a status tells of the request, not of what was asked in it.
     failed = 400 if wanted == RESPONSE_JSON else 200
-    # A caller who may see the plan wants that of its own request.
-    is_kept = Scope.PLAN not in getattr(request.state, "caller", ANONYMOUS).scopes
+    account: Account | None = getattr(request.state, "account", None)
+    # Who may see the plan, or wants an estimate, wants that of its own request.
+    is_own = Scope.PLAN in getattr(request.state, "caller", ANONYMOUS).scopes
+    is_own = is_own or (account is not None and account.only_estimate)
     if isinstance(asked, Operation):
-        asking = Asking(graph, lambda: graph.make_context(request), allowed, failed, is_kept)
+        asking = Asking(graph, lambda: graph.make_context(request), allowed, failed, account, is_own)
         answer = await _executed(asking, asked)
-        told = answer.headers if is_post else {**answer.headers, **_cached(answer, request, wanted)}
-        return _written(answer.body, answer.status, wanted, told)
+        if is_post:
+            return _written(answer.body, answer.status, wanted, answer.headers)
+        # What caches may keep is the same for everybody: what is left of a budget stands in headers.
+        body = answer.body if answer.life is None else {"data": answer.body["data"]}
+        return _written(body, answer.status, wanted, {**answer.headers, **_cached(answer, request, wanted)})
     # Of one request, so that they share its reads and its bounds.
     context = await graph.make_context(request)
-    asking = Asking(graph, lambda: _ready(context), allowed, failed, is_kept)
+    asking = Asking(graph, lambda: _ready(context), allowed, failed, account, is_own)
     answers = await gather(*(_executed(asking, one) for one in asked))
+    if all(one.status == RateLimited.status for one in answers):
+        return _written([one.body for one in answers], RateLimited.status, wanted, answers[-1].headers)
     return _written([one.body for one in answers], 200, wanted)
 
 
@@ -159,23 +178,40 @@ def _cached(answer: Answer, request: Request, wanted: str) -> Mapping[str, str]:
 
 
 async def _executed(asking: Asking, asked: Operation) -> Answer:
-    graph = asking.graph
+    graph, is_made = asking.graph, False
     try:
         text = graph.documents.text(asked)
     except PersistedQueryNotFound as error:
-        return Answer(_refusal(error), asking.failed)
+        return Answer(_refusal(error, asking.account), asking.failed)
     except GatewayError as error:
-        return Answer(_refusal(error), error.status)
-    if graph.results is None or not asking.is_kept or any(word in text for word in DOING):
-        made = await _made(asking, asked, text, None)
-        answer = made.value
+        return Answer(_refusal(error, asking.account), error.status)
+
+    async def make(held: Holdings | None) -> Made[Answer]:
+        nonlocal is_made
+        is_made = True
+        return await _made(asking, asked, text, held)
+
+    if graph.results is None or asking.is_own or any(word in text for word in DOING):
+        answer = (await make(None)).value
     else:
         variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
         key = digest(graph.name, text, asked.name or "", variables, str(asking.failed), str(len(asking.allowed)))
-        answer = await graph.results.get(key, lambda held: _made(asking, asked, text, held))
+        answer = await graph.results.get(key, make)
     if "data" in answer.body:
         graph.documents.shown(asked)
-    return answer
+    return answer if is_made or asking.account is None else await _paid(answer, asking.account, asking.failed)
+
+
+async def _paid(answer: Answer, account: Account, failed: int) -> Answer:
+    """An answer that was made for others, once it is paid for: what it was worth, for nothing need be put aside."""
+    try:
+        await account.charge(Price(answer.worth))
+    except RateLimited as error:
+        return Answer(_refusal(error, account), error.status, {"Retry-After": str(error.retry_after_s)})
+    except GatewayError as error:
+        return Answer(_refusal(error, account), failed)
+    extensions = {**answer.body.get("extensions", {}), "cost": account.told()}
+    return replace(answer, body={**answer.body, "extensions": extensions})
 
 
 async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | None) -> Made[Answer]:
@@ -197,28 +233,37 @@ async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | No
         body["data"] = orjson.Fragment(data)
     if errors:
         body["errors"] = [error.formatted for error in errors]
+    extensions = dict(result.extensions or {})
+    worth: int = extensions.pop(WORTH, 0)
+    if extensions:
+        body["extensions"] = extensions
+    wait_s = max((int((error.extensions or {}).get("retryAfterSeconds", 0)) for error in errors), default=0)
+    if refused and wait_s:
+        return Made(Answer(body, RateLimited.status, {"Retry-After": str(wait_s)}), 0, shared=False)
     if allowed is READING and any(isinstance(error.original_error, InvalidOperationTypeError) for error in errors):
         return Made(Answer(body, 405, {"Allow": "POST"}), 0, shared=False)
     if refused:
         return Made(Answer(body, asking.failed), 0, shared=False)
     if errors or held is None:
         # Whoever asked in the same moment would have found the same.
-        return Made(Answer(body), len(data), shared=not context.made_of.caller, keep_s=0)
+        return Made(Answer(body, worth=worth), len(data), shared=not context.made_of.caller, keep_s=0)
     life = lifetime(context.made_of, held, context.began)
-    return Made(Answer(body, 200, {}, life, fingerprint(data)), len(data), not life.personal, life.here_s)
+    answer = Answer(body, life=life, mark=fingerprint(data), worth=worth)
+    return Made(answer, len(data), not life.personal, life.here_s)
 
 
-def refusal(error: GatewayError, headers: Mapping[str, str]) -> Response:
+def refusal(error: GatewayError, headers: Mapping[str, str] | None = None, account: Account | None = None) -> Response:
     """The answer to a request that one of our own errors stops before it is read."""
-    return _written(_refusal(error), error.status, JSON, headers)
+    return _written(_refusal(error, account), error.status, JSON, headers)
 
 
-def _refusal(error: GatewayError) -> Body:
-    return _told(str(error), extensions_of(error))
+def _refusal(error: GatewayError, account: Account | None) -> Body:
+    return _told(str(error), extensions_of(error), account)
 
 
-def _told(message: str, extensions: Mapping[str, Any]) -> Body:
-    return {"errors": [{"message": message, "extensions": extensions}]}
+def _told(message: str, extensions: Mapping[str, Any], account: Account | None) -> Body:
+    body: Body = {"errors": [{"message": message, "extensions": extensions}]}
+    return body if account is None else {**body, "extensions": {"cost": account.told()}}
 
 
 def _written(
@@ -267,9 +312,16 @@ async def _body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON:
         raise Refused(415, f"send the query as {JSON}, not {kind or 'nothing'}.", {"Accept-Post": JSON})
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared[:18]) > MAX_BODY_BYTES:
+        raise _too_large()
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.")
+            raise _too_large()
     return bytes(body)
+
+
+def _too_large() -> Refused:
+    return Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.")

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -13,8 +13,10 @@ from graphql import (
     GraphQLError,
     InlineFragmentNode,
     Node,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValidationRule,
 )
 from strawberry.extensions import SchemaExtension, ValidationCache
 
@@ -28,15 +30,27 @@ Definition: TypeAlias = OperationDefinitionNode | FragmentDefinitionNode
 
 
 class Bounds(SchemaExtension):
-    """Refuses documents of too many tokens while they are read."""
+    """Refuses documents of too many tokens while they are read, and introspection where it is switched off."""
 
-    def __init__(self, limits: Limits = LIMITS) -> None:
+    def __init__(self, limits: Limits = LIMITS, introspection: bool = True) -> None:
         self.limits = limits
+        self.introspection = introspection
 
     def on_operation(self) -> Iterator[None]:
         asked = self.execution_context
         asked.parse_options["max_tokens"] = self.limits.max_tokens
+        if not self.introspection:
+            asked.validation_rules = (*asked.validation_rules, NoSchemaIntrospectionCustomRule, NoServiceRule)
         yield
+
+
+class NoServiceRule(ValidationRule):
+    """Federation's own way to the schema's text is introspection too."""
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """Refuse `_service`."""
+        if node.name.value == "_service":
+            self.report_error(GraphQLError("introspection is switched off here, and `_service` with it.", node))
 
 
 class Validation(ValidationCache):
@@ -60,14 +74,15 @@ class Validation(ValidationCache):
 
 
 class Size:
-    """How large a selection is once its fragments are put in: its depth, and its fields and aliases in all."""
+    """How large a selection is once its fragments are put in: its depth, and its fields, aliases and directives."""
 
-    __slots__ = ("aliases", "depth", "fields")
+    __slots__ = ("aliases", "depth", "directives", "fields")
 
-    def __init__(self, depth: int = 0, fields: int = 0, aliases: int = 0) -> None:
+    def __init__(self, depth: int = 0, fields: int = 0, aliases: int = 0, directives: int = 0) -> None:
         self.depth = depth
         self.fields = fields
         self.aliases = aliases
+        self.directives = directives
 
 
 def size(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], known: dict[str, Size]) -> Size:
@@ -80,10 +95,11 @@ def size(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitio
             below: SelectionSetNode | None = getattr(node, "selection_set", None)
             part = size(below, fragments, known) if below else Size()
             if isinstance(node, FieldNode):
-                part = Size(part.depth + 1, part.fields + 1, part.aliases + (node.alias is not None))
+                part = Size(part.depth + 1, part.fields + 1, part.aliases + (node.alias is not None), part.directives)
         total.depth = max(total.depth, part.depth)
         total.fields += part.fields
         total.aliases += part.aliases
+        total.directives += part.directives + len(node.directives or ())
     return total
 
 
@@ -128,9 +144,16 @@ def _of_definition(node: Definition, found: Size, limits: Limits) -> Iterator[Gr
         ("levels deep", found.depth, limits.max_depth),
         ("fields", found.fields, limits.max_fields),
         ("aliases", found.aliases, limits.max_aliases),
+        ("directives", found.directives + _of_its_own(node), limits.max_directives),
     ):
         if count > most:
             yield _too_much(node, count, name, most)
+
+
+def _of_its_own(node: Definition) -> int:
+    """The directives of a definition and of its variables."""
+    variables = node.variable_definitions or ()
+    return len(node.directives or ()) + sum(len(one.directives or ()) for one in variables)
 
 
 def _crowded(

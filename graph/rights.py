@@ -16,7 +16,10 @@ from graphql import (
 from strawberry.schema.name_converter import NameConverter
 from strawberry.schema_directive import Location, schema_directive
 
+from auth.audit import record
 from auth.rights import RULES, Private, is_named, refusal, rule_of
+from metrics.errors import Forbidden
+from resolvers.context import Context
 
 
 # In the federation's words, but our own and not linked: a composer makes linked ones a demand on the router, and those
@@ -97,7 +100,16 @@ def _guarded(resolve: Any, rule: Private, owner: Callable[[Any], str | None], wh
     def guarded(source: Any, info: Any, **arguments: Any) -> Any:
         refused = refusal(rule, info.context.caller, owner(source), what)
         if refused is not None:
+            if isinstance(refused, Forbidden):
+                _audited(info.context, what)
             raise refused
         return resolve(source, info, **arguments)
 
     return guarded
+
+
+def _audited(context: Context, what: str) -> None:
+    """Tell the audit log that somebody who is known asked for what is not theirs; a field once in a request."""
+    if ("refused", what) not in context.notes:
+        context.notes["refused", what] = True
+        record("forbidden", context.now, context.client, subject=context.caller.subject, what=what)

@@ -1,5 +1,6 @@
 """The schema: everything the graph offers, and its text."""
 
+import re
 from functools import cache, cached_property
 from itertools import chain
 from typing import Any
@@ -24,6 +25,8 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext, ExecutionResult
 
+from graph.budget import Budgeted
+from graph.cost import priced
 from graph.datasets import Dataset
 from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
@@ -40,6 +43,7 @@ from graph.standing import Standing
 from graph.streams import Session, Stream
 from resolvers.context import LIMITS, Limits
 
+SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
 # Documents that are kept parsed and validated.
 CACHED = 100
 WITH_FIELDS = (GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType)
@@ -47,6 +51,8 @@ WITH_FIELDS = (GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType)
 
 class Schema(strawberry.federation.Schema):
     """Strawberry's schema, whose answers carry errors as `graph.errors` tells them."""
+
+    suggestions = True
 
     async def execute(self, query: str | None, *args: Any, **kwargs: Any) -> ExecutionResult:
         """The answer to an operation; whatever goes wrong is told in it."""
@@ -57,6 +63,9 @@ class Schema(strawberry.federation.Schema):
         if result.errors:
             places = Places(query or "")
             result.errors = [told(error, places) for error in result.errors]
+            if not self.suggestions:
+                for one in result.errors:
+                    one.message = SUGGESTION.sub("", one.message)
         return result
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -93,23 +102,32 @@ def _named(name: str) -> str:
     return NameConverter().apply_naming_config(name)
 
 
-def build_schema(limits: Limits = LIMITS, suggestions: bool = True) -> Schema:
+def build_schema(limits: Limits = LIMITS, suggestions: bool = True, introspection: bool = True) -> Schema:
     """The schema, ready to execute. Its context value is a `resolvers.context.Context`.
 
-    With `suggestions` an unknown field is answered with those that it may have meant.
+    With `suggestions` an unknown field is answered with those that it may have meant. Without `introspection` the
+    schema does not describe itself.
     """
+    types = [Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset]
     # Before the schema is made: it links what its directives come from.
+    priced(Query, *types)
     mark(Orchestrator, Standing, Session)
     schema = Schema(
         Query,
         Mutation,
         federation_version=VERSION,
-        types=[Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset],
+        types=types,
         scalar_overrides=FEDERATION_SCALARS,
         config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
         execution_context_class=Executor,
-        extensions=[lambda: Bounds(limits), lambda: ParserCache(CACHED), lambda: Validation(limits, CACHED)],
+        extensions=[
+            lambda: Bounds(limits, introspection),
+            lambda: ParserCache(CACHED),
+            lambda: Validation(limits, CACHED),
+            Budgeted,
+        ],
     )
+    schema.suggestions = suggestions
     guard(schema._schema)
     return schema
 

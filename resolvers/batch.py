@@ -34,6 +34,11 @@ class Batch(Generic[K, V]):
         # An asker that is cancelled beside a sibling's error takes the answer from nobody else.
         return asyncio.shield(found)
 
+    def cancel(self) -> None:
+        """Stop what is still being answered, for nobody waits for it any more."""
+        for task in self._running:
+            task.cancel()
+
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         self._quiet += 1

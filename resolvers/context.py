@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 
 from auth.access import Access
+from auth.account import Account
 from auth.caller import ANONYMOUS, Caller
 from backends.backend import (
     Backend,
@@ -88,6 +89,7 @@ class Limits:
     max_timelines: int = 1_000
     max_depth: int = 16
     max_aliases: int = 200
+    max_directives: int = 100
     max_fields: int = 5_000
     max_tokens: int = 5_000
     max_root_fields: int = 50
@@ -118,6 +120,8 @@ class Context:
     # The process's own: orders that somebody reads page by page.
     rankings: Rankings = field(default_factory=Rankings)
     caller: Caller = ANONYMOUS
+    # What the request is paid from; None where nobody counts.
+    account: Account | None = None
     # Where one signs in, and the address that asks: for what is done there.
     access: Access | None = None
     client: str | None = None
@@ -170,6 +174,12 @@ class Context:
                 "first, or ask for the timelines of fewer streams at a time.",
                 "first",
             )
+
+    def cancel(self) -> None:
+        """Stop whatever is still being read or worked out: the request has ended."""
+        for task in self._made.values():
+            task.cancel()
+        self.loader.cancel()
 
     def once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> Awaitable[T]:
         """What `make` gives, made once in a request however many ask for it."""

@@ -54,6 +54,12 @@ class Loader:
         self.streams_by_id: Batch[str, StreamRecord | None] = Batch(self._streams_by_id)
         self.stream_counts: Batch[SessionQuestion, int] = Batch(self._stream_counts)
 
+    def cancel(self) -> None:
+        """Stop what is still being read."""
+        for part in vars(self).values():
+            if isinstance(part, Batch):
+                part.cancel()
+
     async def _rows(self, questions: Sequence[Question]) -> Mapping[Question, list[Row] | Exception]:
         answers: dict[Question, list[Row] | Exception] = {}
         for part in await asyncio.gather(*(self._read(read) for read in plan(questions))):

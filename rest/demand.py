@@ -172,4 +172,5 @@ DEMAND = Listed(
     item=ITEM,
     answer=network_demand,
     example="interval=1h&time_range={range}&limit=2",
+    row_cost=len(ITEM["properties"].keys() - {"time_window", "gateway", "region", "workflow"}),
 )

@@ -139,4 +139,5 @@ GPU_METRICS = Listed(
     item=ITEM,
     answer=gpu_metrics,
     example="time_range={range}&limit=2",
+    row_cost=len(METRICS),
 )

@@ -50,6 +50,8 @@ class Operation:
     example: str = ""
     # Paths that answer the same.
     aliases: tuple[str, ...] = ()
+    # What an answer costs for each of its rows: how many numbers a row has.
+    row_cost: int = 1
     # What it can be refused for beyond what everything can: HTTP statuses.
     refusals: tuple[int, ...] = ()
 

@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from auth.account import Account, Price
 from backends.backend import Holdings
 from resolvers import media
 from resolvers.context import Context
-from resolvers.lifetime import Lifetime, fingerprint, headers, lifetime
+from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetime
 from resolvers.results import Made, Results, digest
 from rest import csv
 from rest.capabilities import CAPABILITIES
@@ -28,7 +29,7 @@ from rest.openapi import document
 from rest.operation import Exchanged, Listed, Operation, Single
 from rest.page import Paged, framed
 from rest.parameter import Asked, read
-from rest.params import CURSOR, FORMAT
+from rest.params import CURSOR, FORMAT, LIMIT
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
@@ -42,6 +43,7 @@ class Written:
     body: bytes
     headers: Mapping[str, str]
     media_type: str
+    rows: int = 1
     life: Lifetime | None = None
     mark: str = ""
 
@@ -90,6 +92,12 @@ def _endpoint(
 ) -> Callable[[Request], object]:
     async def endpoint(request: Request) -> Response:
         asked = read(request.query_params, operation.parameters)
+        account: Account | None = getattr(request.state, "account", None)
+        paid = Price(rows_of(operation, asked) * operation.row_cost, lambda _: "Ask for a smaller limit.")
+        if account is not None:
+            await account.charge(paid)
+            if account.only_estimate:
+                return Json({"cost": account.told()}, headers={"Cache-Control": NO_STORE})
         kind = _kind(request, operation, asked)
 
         async def make(held: Holdings | None) -> Made[Written]:
@@ -106,6 +114,8 @@ def _endpoint(
         else:
             texts = (text for one in sorted(asked.texts.items()) for text in one)
             written = await results.get(digest("rest", request.scope["path"], kind, *texts), make)
+        if account is not None:
+            await account.settle(paid, written.rows * operation.row_cost)
         told = {"Vary": "Accept", **written.headers}
         if written.life is not None:
             variant = kind.rpartition("/")[2]
@@ -113,6 +123,11 @@ def _endpoint(
         return Response(written.body, 200, told, written.media_type)
 
     return endpoint
+
+
+def rows_of(operation: Listed | Single, asked: Asked) -> int:
+    """How many rows an answer has at most."""
+    return asked[LIMIT] if isinstance(operation, Listed) else 1
 
 
 def _kind(request: Request, operation: Listed | Single, asked: Asked) -> str:
@@ -130,8 +145,13 @@ async def _written(request: Request, operation: Listed | Single, asked: Asked, c
     beside = {} if page.next_cursor is None else {"Link": _next(request, asked, page)}
     if kind == media.CSV:
         beside["Content-Disposition"] = f'attachment; filename="{operation.name}.csv"'
-        return Written(csv.table(page.items, operation.item), beside, f"{media.CSV}; charset=utf-8; header=present")
-    return Written(encoded(await framed(page, context)), beside, media.JSON)
+        return Written(
+            csv.table(page.items, operation.item),
+            beside,
+            f"{media.CSV}; charset=utf-8; header=present",
+            len(page.items),
+        )
+    return Written(encoded(await framed(page, context)), beside, media.JSON, len(page.items))
 
 
 def _next(request: Request, asked: Asked, page: Paged) -> str:

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -137,10 +137,11 @@ def _postgres(place: Any) -> Engine:
 
 
 def _created(engine: Engine) -> None:
-    try:
-        METADATA.create_all(engine)
-    except DBAPIError:  # another process creates them at this moment
-        METADATA.create_all(engine)
+    for _ in METADATA.tables:
+        with suppress(DBAPIError):  # another process creates one of them at this moment
+            METADATA.create_all(engine)
+            return
+    METADATA.create_all(engine)
 
 
 def _nonce_secret(connection: Connection) -> bytes:

@@ -3,35 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backends.clickhouse.change import Kept, digest
-from backends.clickhouse.records import row_of, slot_of
+from backends.change import Kept
 from backends.log import Derivation, StoredSession
+from backends.records import row_of, slot_of
 from metrics.dimension import DIMENSIONS
 from metrics.fact import Fact
 from metrics.sighting import TRAITS, Sighting
-from metrics.window import HOUR_MS, MINUTE_MS
 
 # Kinds of paths, beside those of statements.
 FACT, SIGHTING, SESSION, STREAM, REQUEST = "fact", "sighting", "session", "stream", "request"
 Path = tuple[str, str, int, str]  # (kind, value, slot, owner)
-Known = tuple[tuple[str, str], Kept]
 Filed = tuple[int, str, str]  # a session's slot, stream and request
-
-
-def kept_facts(facts: Sequence[Fact]) -> list[Known]:
-    """Where each fact is filed and its digest."""
-    return [
-        ((owner, key), (at_ms - at_ms % MINUTE_MS, at_ms, digest((dims, values))))
-        for owner, key, at_ms, dims, values in facts
-    ]
-
-
-def kept_sightings(sightings: Sequence[Sighting]) -> list[Known]:
-    """Where each sighting is filed and its digest."""
-    return [
-        ((owner, key), (first_ms - first_ms % HOUR_MS, first_ms, digest((last_ms, traits))))
-        for owner, key, first_ms, last_ms, traits in sightings
-    ]
 
 
 def columns_of_facts(rows: Sequence[tuple[Fact, Kept]]) -> dict[str, list[Any]]:

@@ -8,7 +8,7 @@ then is found again, because its paths are.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from backends.clickhouse.change import Change, Kept, change, floors
+from backends.change import Change, Kept, change, floors, kept_facts, kept_sightings
 from backends.clickhouse.derived import (
     FACT,
     SESSION,
@@ -16,22 +16,18 @@ from backends.clickhouse.derived import (
     Filed,
     columns_of_facts,
     columns_of_sightings,
-    kept_facts,
-    kept_sightings,
     session_rows,
 )
 from backends.clickhouse.handle import Handle
-from backends.clickhouse.records import columns_of
 from backends.clickhouse.refresh import DAYS, HOURS, MINUTES, SEEN_DAYS, SEEN_HOURS, Refresh
 from backends.clickhouse.supply import replace_supply
-from backends.clickhouse.tide import Stale, Tide
+from backends.clickhouse.tide import Tide
 from backends.log import Derivation, SupplyHour
+from backends.records import columns_of
+from backends.stale import Stale, days_due, hours_due, seen_days_due
 from backends.tables import FACTS, PATHS, SESSIONS, SIGHTINGS, STALE, Kind, Table
 from metrics.window import DAY_MS, HOUR_MS, MINUTE_MS
 
-# An hour that is still filling would be computed again and again. So many may stay behind: readers make them up from
-# the finer rollup. The latest is settled when no more comes.
-HOURS_BEHIND, DAYS_BEHIND = 3, 2
 PATHED = (
     "FINAL WHERE (slot, owner) IN "
     "(SELECT slot, owner FROM paths WHERE kind = {kind:String} AND value IN (SELECT a FROM wanted))"
@@ -81,11 +77,9 @@ class FactLog:
         self._tide.show()
         self._settle(Stale.MINUTES, MINUTES, stale[Stale.MINUTES])
         self._settle(Stale.SEEN_HOURS, SEEN_HOURS, stale[Stale.SEEN_HOURS])
-        self._settle(Stale.HOURS, HOURS, _due(stale[Stale.HOURS], 0 if quiet else HOURS_BEHIND))
-        # A day is made of hours, so it can only settle when its hours have.
-        ready = stale[Stale.DAYS] - floors(stale[Stale.HOURS], DAY_MS)
-        self._settle(Stale.DAYS, DAYS, ready if quiet or len(stale[Stale.DAYS]) > DAYS_BEHIND else ())
-        self._settle(Stale.SEEN_DAYS, SEEN_DAYS, _due(stale[Stale.SEEN_DAYS], 0 if quiet else DAYS_BEHIND))
+        self._settle(Stale.HOURS, HOURS, hours_due(stale[Stale.HOURS], quiet))
+        self._settle(Stale.DAYS, DAYS, days_due(stale[Stale.DAYS], stale[Stale.HOURS], quiet))
+        self._settle(Stale.SEEN_DAYS, SEEN_DAYS, seen_days_due(stale[Stale.SEEN_DAYS], quiet))
         self._tide.show()
         self._tide.changed()
 
@@ -137,10 +131,3 @@ class FactLog:
 _EMPTY = {"at_ms": 0, "first_ms": 0, "last_ms": 0, "digest": 0} | dict.fromkeys(
     (field.name for table in (FACTS, SIGHTINGS) for field in table.fields[5:] if field.kind is Kind.TAG), ""
 )
-
-
-def _due(stale: set[int], behind: int) -> Iterable[int]:
-    """The buckets to settle: none while few are behind, else all but the latest, which is likely to change again."""
-    if len(stale) <= behind:
-        return ()
-    return sorted(stale)[: -1 if behind else None]

@@ -6,15 +6,14 @@ opening, which gives `ids` the rows that it lacks. What waits to be derived is e
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from hashlib import blake2b
 from typing import Any
 
 from backends.backend import LoggedEvent
 from backends.clickhouse.handle import Handle
-from backends.clickhouse.records import EVENT_COLUMNS, columns_of, columns_of_events, event_of
 from backends.clickhouse.tide import Tide
+from backends.identity import hash_of
 from backends.log import STAKE, Batch, Event, Identity, Rejected
+from backends.records import EVENT_COLUMNS, columns_of, columns_of_events, event_of
 from backends.tables import CONFLICTS, IDS, MARKS, RAW, REJECTED
 
 DERIVED = "derived"
@@ -155,12 +154,6 @@ class RawLog:
             "count pending", "SELECT count() FROM raw WHERE ver > {derived:UInt64}", {"derived": self._tide.derived}
         )
         self._tide.appended((), waiting[0][0])
-
-
-@lru_cache(maxsize=50_000)  # asked once before an append and once within it
-def hash_of(source: str, id: str) -> int:
-    """Where an identity is found among the others: 64 bits of it, signed."""
-    return int.from_bytes(blake2b(f"{source}\0{id}".encode(), digest_size=8).digest(), signed=True)
 
 
 def _columns_of_rejected(lines: Sequence[Rejected], ver: int) -> dict[str, list[object]]:

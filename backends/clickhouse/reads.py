@@ -25,10 +25,10 @@ from backends.clickhouse.ledger import (
     compiled_payment_events,
     compiled_payments,
 )
-from backends.clickhouse.records import EVENT_COLUMNS, event_of, record_of
 from backends.clickhouse.sessions import compiled_sessions, compiled_stream_count, compiled_streams
 from backends.clickhouse.stakes import compiled_stakes
 from backends.clickhouse.tide import Tide
+from backends.records import EVENT_COLUMNS, event_of, record_of
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion

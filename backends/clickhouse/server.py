@@ -25,7 +25,7 @@ from backends.clickhouse.ddl import Layout, create, create_database, drop_databa
 from backends.clickhouse.errors import as_gateway_errors
 from backends.clickhouse.handle import Handle, OnStatement, Records, Values
 from backends.clickhouse.lease import LEASE, Lease
-from backends.clickhouse.limits import WRITING, Limits, reading
+from backends.clickhouse.limits import EXACT, WRITING, Limits, reading
 from backends.clickhouse.retry import Patience, patiently
 from backends.clickhouse.store import ClickHouseStore
 from backends.tables import MARKS, WANTED, Kind, Table
@@ -245,7 +245,8 @@ def _connection(address: Address) -> dict[str, Any]:
 
 def _set(client: C, settings: Mapping[str, object]) -> C:
     for name, value in settings.items():
-        # An older server lacks the younger ones, which only mend what younger servers do otherwise.
         if name in client.server_settings:
             client.set_client_setting(name, value)
+        elif name not in EXACT:  # which mends what only younger servers do wrong
+            raise StoreUnavailable(f"the ClickHouse server is too old: it has no setting {name}.")
     return client

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from backends.clickhouse.handle import Handle, Values
-from backends.clickhouse.records import KEY_PLACE, STORED_COLUMNS, stored_of
 from backends.log import Explained, StoredSession
+from backends.records import KEY_PLACE, STORED_COLUMNS, stored_of
 from metrics.window import DAY_MS
 
 PATHED = (

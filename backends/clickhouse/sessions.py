@@ -2,7 +2,7 @@
 
 from backends.backend import SessionQuestion, StreamQuestion
 from backends.clickhouse.compile import Statement
-from backends.clickhouse.records import RECORD_COLUMNS
+from backends.records import RECORD_COLUMNS
 from metrics.window import HOUR_MS
 
 FIRST = "(requested_ms, request_id, owner)"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from backends.clickhouse.handle import Handle
-from backends.clickhouse.records import columns_of, slot_of
 from backends.clickhouse.tide import Tide
 from backends.log import Card, Claim, Offer, Payment, Showing, Spot, Stake, Statements
+from backends.records import columns_of, slot_of
 from backends.tables import CLAIMS, OFFERS, PATHS, PAYMENTS, STAKES, Table
 from metrics.window import DAY_MS
 

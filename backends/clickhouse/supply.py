@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from backends.clickhouse.change import digest
+from backends.change import digest
 from backends.clickhouse.derived import columns_of_facts
 from backends.clickhouse.handle import Handle
 from backends.log import SupplyHour

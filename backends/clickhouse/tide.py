@@ -3,20 +3,10 @@
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from enum import StrEnum
 
 from backends.backend import Holdings
 from backends.pieces import Behind, Level
-
-
-class Stale(StrEnum):
-    """What may be stale: the rollups of facts by minute, hour, day; those of sightings by hour, day."""
-
-    MINUTES = "facts"
-    HOURS = "facts_hour"
-    DAYS = "facts_day"
-    SEEN_HOURS = "sightings"
-    SEEN_DAYS = "sightings_day"
+from backends.stale import Stale
 
 
 class Tide:

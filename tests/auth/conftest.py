@@ -26,13 +26,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def open_door(clock: Clock, tmp_path: Path) -> Iterator[Callable[..., Access]]:
+def store_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'auth.db'}"
+
+
+@pytest.fixture
+def open_door(clock: Clock, tmp_path: Path, store_url: str) -> Iterator[Callable[..., Access]]:
     """Makes doors that share keys and store, as processes of one gateway do."""
     doors: list[Access] = []
 
     def make(site: Site = SITE, **more: object) -> Access:
-        store = open_store(f"sqlite:///{tmp_path / 'auth.db'}")
-        door = Access(store, KeyRing(tmp_path / "keys"), site, clock, operator_token=OPERATOR_TOKEN, **more)
+        door = Access(
+            open_store(store_url), KeyRing(tmp_path / "keys"), site, clock, operator_token=OPERATOR_TOKEN, **more
+        )
         doors.append(door)
         return door
 

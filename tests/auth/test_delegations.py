@@ -64,9 +64,10 @@ async def test_one_may_act_for_a_named_orchestrator_alone_with_its_scopes(access
 async def test_an_operator_that_acts_for_somebody_is_no_operator(open_door: Callable[..., Access]) -> None:
     access = open_door(operators=frozenset({BOB.address}))
     await ALICE.delegate(access, BOB, ALL)
-    caller = await access.caller(bearer((await BOB.login(access, orchestrator=ALICE)).access_token))
-
-    assert (caller.operator, caller.orchestrators) == (False, {ALICE.address})
+    for orchestrator in (ALICE, BOB):
+        caller = await access.caller(bearer((await BOB.login(access, orchestrator=orchestrator)).access_token))
+        assert (caller.operator, caller.scopes) == (False, OWN_SCOPES)
+        assert caller.orchestrators == {orchestrator.address}
 
 
 async def test_acting_for_oneself_alone_leaves_others_out(access: Access) -> None:

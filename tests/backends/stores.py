@@ -1,11 +1,13 @@
 """The stores that every capability is tried on, a column of the suite's table each: COLUMNS, below, has them all."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -99,24 +101,41 @@ def serving(path: str = ":memory:", *options: str) -> Iterator[int]:
         server.communicate()
 
 
-def absent(why: str) -> Callable[[], AbstractContextManager[Started]]:
-    """The start of a store that is not there."""
+@contextmanager
+def _postgresql(version: int) -> Iterator[Started]:
+    from tests.backends.servers import serving_postgresql
+
+    with serving_postgresql(version) as server:
+        yield _databases(server.url())
+
+
+@contextmanager
+def _timescale() -> Iterator[Started]:
+    """A TimescaleDB that somebody else runs: each store has a database of its own there, dropped at the end."""
+    if not (url := os.environ.get("NAAP_TEST_TIMESCALE_URL")):
+        raise Missing("NAAP_TEST_TIMESCALE_URL names no server")
+    yield _databases(url, "timescaledb")
+
+
+def _databases(server: str, *extensions: str) -> Started:
+    from backends.postgres.store import open_postgres
+    from tests.backends.servers import database
 
     @contextmanager
-    def start() -> Iterator[Started]:
-        raise Missing(why)
-        yield
+    def new() -> Iterator[Any]:
+        with database(server, *extensions) as url, closing(open_postgres(url)) as store:
+            yield store
 
-    return start
+    return Started(new, lambda: database(server, *extensions))
 
 
 COLUMNS = (
     Column("memory", _memory),
     Column("chdb", _chdb),
     Column("clickhouse", _clickhouse),
-    Column("postgresql16", absent("its adapter is not here yet")),
-    Column("postgresql18", absent("its adapter is not here yet")),
-    Column("timescale", absent("its adapter is not here yet")),
+    Column("postgresql16", partial(_postgresql, 16)),
+    Column("postgresql18", partial(_postgresql, 18)),
+    Column("timescale", _timescale),
 )
 
 # One loop for everything that is asked: a connection belongs to the loop that made it.

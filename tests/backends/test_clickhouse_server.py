@@ -22,9 +22,9 @@ import pytest
 from backends.clickhouse.address import Address
 from backends.clickhouse.compile import Statement
 from backends.clickhouse.lease import LEASE, LEASE_S
-from backends.clickhouse.limits import Limits
+from backends.clickhouse.limits import EXACT, Limits
 from backends.clickhouse.retry import Patience
-from backends.clickhouse.server import drop, open_clickhouse
+from backends.clickhouse.server import _set, drop, open_clickhouse
 from backends.log import Batch, Derivation
 from metrics.columns import SAMPLES
 from metrics.errors import GatewayError, StoreInUse, StoreTimeout, StoreUnavailable, TooComplex
@@ -175,6 +175,14 @@ def test_a_wrong_password_is_said_and_never_shown(caplog: pytest.LogCaptureFixtu
     said = caplog.text + "".join(str(error) for error in (caught.value, caught.value.__cause__))
     assert "wrong-word" not in said
     assert "right-word" not in said
+
+
+def test_a_server_that_lacks_a_setting_is_too_old_and_not_asked_without_it() -> None:
+    class Old:
+        server_settings: dict[str, Any] = {}  # noqa: RUF012
+
+    with pytest.raises(StoreUnavailable, match="too old: it has no setting max_execution_time"):
+        _set(Old(), {**EXACT, "max_execution_time": 1})
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl that could make a certificate")

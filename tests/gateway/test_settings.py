@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from auth.budget import Tiers
 from gateway.settings import described, from_environment
 from metrics.errors import BadRequest
 
@@ -39,6 +40,16 @@ def test_variables_replace_defaults() -> None:
         ("NAAP_OPERATOR_TOKEN", "short"),
         ("NAAP_OPERATOR_TOKEN_FILE", "/no/such/token"),
         ("NAAP_EVENTS_MAX_BYTES", "32MiB"),
+        ("NAAP_BUDGETS", "100"),
+        ("NAAP_BUDGETS", "1,2,-3"),
+        ("NAAP_RATES", "1,2,many"),
+        ("NAAP_REDIS_URL", "127.0.0.1:6379"),
+        ("NAAP_TRUSTED_PROXIES", "yes"),
+        ("NAAP_PROXY_HEADER", "x-real-ip"),
+        ("NAAP_CORS_ORIGINS", "example.org"),
+        ("NAAP_CORS_ORIGINS", "https://example.org/path"),
+        ("NAAP_CORS_ORIGINS", ","),
+        ("NAAP_INTROSPECTION", "no"),
         ("NAAP_BATCH", "0"),
         ("NAAP_TRUSTED_DOCUMENTS", "/no/such/list.json"),
     ],
@@ -82,3 +93,21 @@ def test_an_error_never_shows_the_token() -> None:
 
 def test_every_setting_has_a_help_line() -> None:
     assert all((name.startswith("NAAP_") and doc.endswith(".")) or "…" in doc for name, _, doc in described())
+
+
+def test_budgets_origins_and_switches_are_read() -> None:
+    settings = from_environment(
+        {"NAAP_BUDGETS": "1, 2,0", "NAAP_CORS_ORIGINS": "https://a.example, *", "NAAP_SUGGESTIONS": "OFF"}
+    )
+
+    assert (settings.budgets, settings.cors_origins) == (Tiers(1, 2, 0), ("https://a.example", "*"))
+    assert (settings.introspection, settings.suggestions) == (True, False)
+
+
+def test_the_url_of_redis_may_lie_in_a_file_and_not_in_both(tmp_path: Path) -> None:
+    (tmp_path / "redis").write_text("redis://:secret@localhost:6379/0\n")
+    named = {"NAAP_REDIS_URL_FILE": str(tmp_path / "redis")}
+
+    assert from_environment(named).redis == "redis://:secret@localhost:6379/0"
+    with pytest.raises(BadRequest, match="NAAP_REDIS_URL and NAAP_REDIS_URL_FILE"):
+        from_environment({**named, "NAAP_REDIS_URL": "redis://localhost"})

@@ -9,7 +9,7 @@ import pytest
 
 from gateway import writer as module
 from gateway.writer import LARGE, Writer
-from metrics.errors import BadRequest, RateLimited, StoreFull, StoreUnavailable
+from metrics.errors import BadRequest, RateLimited, StoreFull, StoreInUse, StoreUnavailable
 from telemetry.loader import Report
 
 
@@ -157,6 +157,18 @@ async def test_recovery_that_fails_is_tried_again(slow: Slow) -> None:
     await until(lambda: writer.state == "ready")
 
     assert slow.calls == ["recover", "recover"]
+    await asyncio.to_thread(writer.stop)
+
+
+async def test_beside_one_that_writes_it_stands_by_and_begins_anew_when_it_may(slow: Slow) -> None:
+    writer = started(slow)
+    await until(lambda: writer.recovered.is_set())
+    slow.failures = [StoreInUse("another writes.") for _ in range(3)]
+    await writer.load("a", lambda: [b"1"])
+    await until(lambda: writer.state == "standby")
+    await until(lambda: writer.state == "ready")
+
+    assert slow.calls[-4:] == ["derive", "recover", "recover", "recover"]
     await asyncio.to_thread(writer.stop)
 
 

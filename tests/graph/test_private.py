@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from auth.audit import LOGGER
 from auth.caller import ANONYMOUS, Scope
 from resolvers.page import encoded
 from tests.canaries import check
@@ -327,3 +328,15 @@ def test_the_search_finds_what_escapes() -> None:
     check(text, ROLES["alice"], "here")
     with pytest.raises(AssertionError, match="what is private"):
         check(OF_ALICE["key"].text, ROLES["operator"], "here")
+
+
+async def test_the_audit_log_hears_once_of_who_asks_for_what_is_not_theirs(
+    store: Counted, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger=LOGGER)
+    asked = f"{ALICE_S} {{ earnings {{ feesWei }} }}"
+    await ask(store, ROLES["bob"], f"{{ a: {asked} b: {asked} }}")
+    await ask(store, ANONYMOUS, f"{{ {ALICE_S} {{ earnings {{ feesWei }} }} }}")
+
+    (line,) = [json.loads(one.getMessage()) for one in caplog.records if one.name == LOGGER]
+    assert (line["event"], line["subject"], line["what"]) == ("forbidden", BOB, "Orchestrator.earnings")

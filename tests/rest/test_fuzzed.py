@@ -12,6 +12,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.types import Receive, Scope, Send
 
+from auth.budget import Tiers
 from backends.memory import MemoryStore
 from gateway.app import Parts, build_app
 from gateway.settings import Settings
@@ -29,6 +30,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 CONFIG = {"seed": 20260109, "generation": {"max-examples": 150, "deterministic": True, "database": "none"}}
 
 
+UNCOUNTED = Tiers(0, 0, 0)
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -36,7 +38,7 @@ class Served:
     """The whole gateway over a small simulated network. It is started and stopped here, not by each request."""
 
     def __init__(self) -> None:
-        store, settings = MemoryStore(), Settings(operator_token=TOKEN)
+        store, settings = MemoryStore(), Settings(operator_token=TOKEN, rates=UNCOUNTED, budgets=UNCOUNTED)
         loader = Loader(store, lambda: LATER, Regions())
         loader.load("default", run(2, 0.5, 5)[0])
         loader.derive()
