@@ -208,6 +208,11 @@ class Context:
 
     async def holds(self) -> Holdings:
         """What the store holds and how far it reaches; asked once in a request."""
+        self.made_of.present = True
+        return await self.held()
+
+    async def held(self) -> Holdings:
+        """The same, for what stays as it is once the data have gone past the windows that are read."""
         return await self.loader.holdings.load(None)
 
     async def sessions(self, stream_id: str) -> Sequence[SessionRecord]:

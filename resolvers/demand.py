@@ -191,7 +191,7 @@ class DemandSeries:
         for of_kind, some in enumerate((rows, supply)):
             for row in some:
                 found[row.start_ms or 0][of_kind].append(row)
-        reach = (await self.context.holds()).latest_ms if partial else None
+        reach = (await self.context.held()).latest_ms if partial else None
         starts = sorted(found) if self.fill is Fill.NONE else list(self.window.buckets(self.interval))
         ends = {start: min(start + self.interval.value, self.window.end_ms) for start in starts}
         staked = await stakes(self.context, self.scope, [*ends.values()] if asked.stake else [])

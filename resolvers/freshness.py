@@ -33,6 +33,7 @@ class Freshness:
 
 async def freshness(context: Context, window: Window) -> Freshness:
     """How far the data reaches, seen from a window."""
-    held = await context.holds()
+    held = await context.held()
+    context.made_of.reaches(window.end_ms)
     latest = held.latest_ms
     return Freshness(context, held, latest is None or held.pending > 0 or latest < window.end_ms - 1)

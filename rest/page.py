@@ -69,7 +69,8 @@ class Listing:
 
 async def framed(page: Paged, context: Context) -> dict[str, object]:
     """One answer. It tells how far the data reach: an empty list before that is an old dump, not a silent network."""
-    latest_ms = (await context.holds()).latest_ms
+    # As of `generated_at`, like the answer.
+    latest_ms = (await context.held()).latest_ms
     meta = {
         "generated_at": instant(context.began),
         "request_id": context.request_id,
