@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := [ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip --disable-pip-version-check $$quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install venv demo test check clients schema docs datasets bench clean
+.PHONY: help install venv demo test check clients schema docs datasets bench bench-cache clean
 .DELETE_ON_ERROR:
 
 help:
@@ -17,7 +17,7 @@ help:
 	@echo "make clients  try clients that others wrote against a running gateway (Node comes from PyPI where there is none)"
 	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, questions.md, private-fields.md"
 	@echo "make datasets write promptsets/release"
-	@echo "make bench    measure, and write bench/results.md"
+	@echo "make bench    measure, and write bench/results.md      make bench-cache  answers from memory beside a constant one"
 	@echo "make install  only install naap, into $(VENV)"
 	@echo "make venv     the same, with what tests need      make clean   remove $(VENV), .demo and what tools leave behind"
 
@@ -52,6 +52,9 @@ datasets: $(VENV)/.lean
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench.run
+
+bench-cache: $(VENV)/.dev
+	$(BIN)/python -m bench.cached
 
 install: $(VENV)/.lean
 
