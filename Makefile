@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 PORT   ?= 8000
+TEST_PROCESSES ?= 2
 BIN    := $(VENV)/bin
 # On a terminal pip shows how far it is.
 PIP    := [ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip --disable-pip-version-check $$quiet
@@ -25,7 +26,7 @@ demo: $(VENV)/.lean
 	@$(BIN)/naap demo --port $(PORT)
 
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -34,7 +35,7 @@ check: $(VENV)/.dev
 	PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/naap schema | diff -u schema.graphql - || { echo "schema.graphql is stale: run make schema"; exit 1; }
 	@$(BIN)/python -m gateway.docs | diff -u docs/metrics.md - || { echo "docs/metrics.md is stale: run make docs"; exit 1; }
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
 clients: $(VENV)/.dev
 	$(BIN)/python -m tests.clients.run

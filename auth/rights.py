@@ -85,12 +85,12 @@ TABLE: tuple[tuple[Rule, str], ...] = (
         Distribution Efficiency Measurement SlaMetrics JobMetrics Outcomes: *
         SwapReasonCount: reason count
         JobKindCount: kind count
-        SlaSeries: window interval freshness buckets starts values
+        SlaSeries: window interval timeZone freshness buckets starts values
         SlaBucket: start end partial metrics
         Demand: window streams sessions unserved inferenceMinutes byGpuModel capacityRatePct feesWei feesEth
           feesWeiPerMinute faceValueWei tickets stakeLpt
         GpuModelDemand: gpuModel inferenceMinutes capacityRatePct
-        DemandSeries: window interval freshness buckets
+        DemandSeries: window interval timeZone freshness buckets starts values
         DemandBucket: start end partial demand
         SlaScore: value version window evidence subscores missing prior k workflows
         WorkflowScore: workflow value raw evidence subscores missing coverage targets

@@ -19,6 +19,8 @@ class Holdings:
     sources: Mapping[str, tuple[int, int]]
     pending: int
     version: int
+    # Of several stores: the names of those that do not answer now.
+    missing: tuple[str, ...] = ()
 
     @property
     def latest_ms(self) -> int | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from backends.backend import LoggedEvent, SessionRecord
+from backends.contents import Page, Position, Shelf
+from backends.part import Part
 from metrics.fact import Fact
 from metrics.sighting import Sighting
 
@@ -158,21 +160,28 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """What one derivation replaces, all or nothing: everything that `owners` had gives way to what is here."""
+    """What one derivation replaces, all or nothing: everything that `owners` had gives way to what is here.
+
+    A fact or sighting of another owner is put beside what that one has, in the place of one with the same key.
+    """
 
     owners: Sequence[str]
     facts: Sequence[Fact] = ()
     sightings: Sequence[Sighting] = ()
     sessions: Sequence[StoredSession] = ()
     gone: Sequence[str] = ()  # owners of sessions that no longer have any event
-    # Everything that these hours had of supply gives way to these facts; a fact's owner is its URI.
+    # Everything that these hours had of supply gives way to these facts; a fact's owner is its URI. Facts of other
+    # hours are put beside what those have, in the place of those with the same key.
     hours: Sequence[SupplyHour] = ()
     supply: Sequence[Fact] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """What events of no session say, kept per event; `withdrawn` are (source, id) of events that count no longer."""
+    """What events of no session say, kept per event; `withdrawn` are (source, id) of events that count no longer.
+
+    What is stated is put beside what the event said already: it may come in several pieces, and again.
+    """
 
     claims: Sequence[Claim] = ()
     offers: Sequence[Offer] = ()
@@ -297,3 +306,16 @@ class Log(Protocol):
 
     def refresh(self) -> None:
         """Bring the rollups up to date for the stale buckets."""
+
+    # The whole content, for copies and comparisons
+    def page(self, shelf: Shelf, part: Part, after: Position | None, limit: int) -> Page:
+        """The next up to `limit` items of a shelf that are of a part, and where to go on (None: nowhere).
+
+        Which items are of a part `backends.contents.belongs` defines. They come in a total order that is the store's
+        own and does not change: `after` is the position of the last item of the page before, and following it from
+        None to None tells each item that is there throughout exactly once. Its values are text and whole numbers.
+        Items come as they were written: what `append`, `state` and `replace` were given, None for unknown dimensions.
+        """
+
+    def size(self, shelf: Shelf, part: Part) -> int:
+        """How many items of a shelf are of a part."""

@@ -2,9 +2,9 @@
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backends.backend import (
     PAYMENT_OWNER,
@@ -21,6 +21,7 @@ from backends.backend import (
     StreamQuestion,
     StreamRecord,
 )
+from backends.contents import Page, Position, Shelf, belongs
 from backends.log import (
     STAKE,
     Batch,
@@ -40,6 +41,7 @@ from backends.log import (
     StoredSession,
     SupplyHour,
 )
+from backends.part import Part
 from metrics.columns import ERROR_EVENTS, RESTARTS
 from metrics.dimension import INDEX, Dimension
 from metrics.fact import Fact
@@ -256,8 +258,10 @@ class MemoryStore:
             claims[claim.source, claim.id].append(claim)
         for offer in statements.offers:
             offers[offer.source, offer.id].append(offer)
-        self.claims.update(claims)
-        self.offers.update(offers)
+        for key, stated in claims.items():
+            self.claims[key] = [*dict.fromkeys([*self.claims.get(key, ()), *stated])]
+        for key, told in offers.items():
+            self.offers[key] = [*{offer.n: offer for offer in [*self.offers.get(key, ()), *told]}.values()]
         self.payings.update({(payment.source, payment.id): payment for payment in statements.payments})
         self.stakings.update({(stake.source, stake.id): stake for stake in statements.stakes})
 
@@ -373,17 +377,13 @@ class MemoryStore:
             self.sightings.pop(owner, None)
         for owner in derivation.gone:
             self.stored.pop(owner, None)
-        for fact in derivation.facts:
-            self.facts.setdefault(fact.owner, []).append(fact)
-        for sighting in derivation.sightings:
-            self.sightings.setdefault(sighting.owner, []).append(sighting)
+        replaced = frozenset(derivation.owners)
+        _put(self.facts, derivation.facts, lambda fact: fact.owner, replaced)
+        _put(self.sightings, derivation.sightings, lambda sighting: sighting.owner, replaced)
         self.stored.update({stored.record.owner: stored for stored in derivation.sessions})
         for hour in derivation.hours:
             self.supply.pop(hour, None)
-        for fact in derivation.supply:
-            assert fact.dims[0] is not None
-            hour = SupplyHour(fact.dims[0], fact.owner, fact.at_ms // HOUR_MS * HOUR_MS)
-            self.supply.setdefault(hour, []).append(fact)
+        _put(self.supply, derivation.supply, _supply_hour, frozenset(derivation.hours))
         self.version += 1
 
     def supply_hours(self, source: str) -> Sequence[SupplyHour]:
@@ -391,6 +391,71 @@ class MemoryStore:
 
     def refresh(self) -> None:
         self.version += 1
+
+    # The whole content
+
+    def page(self, shelf: Shelf, part: Part, after: Position | None, limit: int) -> Page:
+        found = sorted((one for one in self._shelf(shelf) if after is None or one[0] > after), key=lambda one: one[0])
+        kept = [one for one in found if belongs(shelf, one[1], part, self._regions_of)]
+        last = kept[limit - 1][0] if len(kept) > limit else None
+        return Page([item for _, item in kept[:limit]], last)
+
+    def size(self, shelf: Shelf, part: Part) -> int:
+        return sum(belongs(shelf, item, part, self._regions_of) for _, item in self._shelf(shelf))
+
+    def _regions_of(self, owner: str) -> set[str]:
+        told = {self.stored[owner].record.region or ""} if owner in self.stored else set[str]()
+        return told | {fact.dims[INDEX[Dimension.REGION]] or "" for fact in self.facts.get(owner, ())}
+
+    def _shelf(self, shelf: Shelf) -> Iterable[tuple[Position, Any]]:
+        match shelf:
+            case Shelf.EVENTS:
+                return self.raw.items()
+            case Shelf.CONFLICTS:
+                return (((*key[:2], key[2].hex()), event) for key, event in self.conflicts.items())
+            case Shelf.REJECTED:
+                return (((source, sha.hex()), line) for (source, sha), line in self.rejected.items())
+            case Shelf.CLAIMS:
+                every = chain.from_iterable(self.claims.values())
+                return (((one.source, one.id, one.place, one.at_ms, one.wallet), one) for one in every)
+            case Shelf.OFFERS:
+                return (((one.source, one.id, one.n), one) for one in chain.from_iterable(self.offers.values()))
+            case Shelf.PAYMENTS:
+                return self.payings.items()
+            case Shelf.STAKES:
+                return self.stakings.items()
+            case Shelf.SESSIONS:
+                return (((owner,), stored) for owner, stored in self.stored.items())
+            case Shelf.SIGHTINGS:
+                return (((one.owner, one.key), one) for one in chain.from_iterable(self.sightings.values()))
+            case Shelf.FACTS:
+                return (((one.owner, one.key), one) for one in chain.from_iterable(self.facts.values()))
+            case Shelf.SUPPLY:
+                supply = self.supply.items()
+                return (
+                    ((hour.source, hour.uri, hour.hour_ms, one.key), one) for hour, facts in supply for one in facts
+                )
+
+
+Place = TypeVar("Place")
+Item = TypeVar("Item", Fact, Sighting)
+
+
+def _put(held: dict[Place, list[Item]], new: Sequence[Item], place_of: Callable[[Item], Place], replaced: Any) -> None:
+    """Keep items in their places; in those that are not replaced, an item takes the place of one with its key."""
+    beside: dict[Place, list[Item]] = {}
+    for item in new:
+        place = place_of(item)
+        (held if place in replaced else beside).setdefault(place, []).append(item)
+    for place, items in beside.items():
+        keys = {item.key for item in items}
+        held[place] = [one for one in held.get(place, []) if one.key not in keys]
+        held[place] += {item.key: item for item in items}.values()
+
+
+def _supply_hour(fact: Fact) -> SupplyHour:
+    assert fact.dims[0] is not None
+    return SupplyHour(fact.dims[0], fact.owner, fact.at_ms // HOUR_MS * HOUR_MS)
 
 
 def logged(event: Event) -> LoggedEvent:

@@ -19,13 +19,15 @@ from auth.access import Access
 from auth.caller import ANONYMOUS
 from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
+from backends.federated import Federated
 from backends.patient import Patient
 from gateway.authentication import Authenticated, client_of
 from gateway.compressed import Compressed
 from gateway.conditional import Conditional
+from gateway.cross_origin import CrossOrigin
 from gateway.health import healthz, readiness
 from gateway.inside import within
-from gateway.intake import WriterIntake
+from gateway.intake import NoIntake, WriterIntake
 from gateway.login import in_memory
 from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
@@ -35,6 +37,7 @@ from gateway.settings import Settings
 from gateway.timeline import entry
 from gateway.writer import Writer
 from graph.app import graphql_routes
+from graph.dashboard.schema import dashboard_schema
 from graph.documents import Shown, Trusted
 from graph.schema import build_schema
 from metrics.errors import GatewayError
@@ -44,6 +47,7 @@ from resolvers.context import Context
 from resolvers.ranking import Rankings
 from resolvers.results import Results
 from rest.events import Door, Intake
+from rest.explorer import EXPLORER
 from rest.json import Json
 from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS, routes
 from telemetry.regions import Regions
@@ -58,6 +62,7 @@ Clock = Callable[[], datetime]
 
 PLACES = {
     "graphql": "/graphql",
+    "dashboard": "/dashboard/graphql",
     **{operation.name: operation.path for operation in OPERATIONS},
     "docs": DOCS_PATH,
     "openapi": OPENAPI_PATH,
@@ -65,6 +70,8 @@ PLACES = {
     "ready": "/readyz",
     "metrics": "/metrics",
 }
+# Other people's clients, whose pages are served from elsewhere. What they ask needs no caller.
+CROSS_ORIGIN = (PLACES["dashboard"], *(operation.path for operation in EXPLORER))
 
 
 @dataclass(slots=True)
@@ -73,7 +80,8 @@ class Parts:
 
     settings: Settings
     store: Backend
-    writer: Writer
+    # None where nothing is written: several stores, and none of them is for that.
+    writer: Writer | None
     regions: Regions
     clock: Clock
     datasets: Catalogue = field(default_factory=Catalogue)
@@ -93,8 +101,10 @@ class Parts:
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
+        several = self.store.request() if isinstance(self.store, Federated) else None
         context = Context(
-            Patient(self.store, self.settings.read_seconds),
+            # Several stores are each waited for only so long, and by themselves.
+            several or Patient(self.store, self.settings.read_seconds),
             self.clock(),
             entry,
             request.state.request_id,
@@ -103,6 +113,7 @@ class Parts:
             datasets=self.datasets,
             rankings=self.rankings,
             caller=getattr(request.state, "caller", ANONYMOUS),
+            several=several,
             account=getattr(request.state, "account", None),
             access=self.access,
             client=client_of(request),
@@ -118,7 +129,7 @@ class Parts:
 
     def intake(self, _: Request) -> Intake:
         """A request's way to the loader."""
-        return WriterIntake(self.writer)
+        return NoIntake() if self.writer is None else WriterIntake(self.writer)
 
 
 def build_app(parts: Parts) -> Starlette:
@@ -131,7 +142,7 @@ def build_app(parts: Parts) -> Starlette:
         return Json({"name": "naap-gateway", "places": PLACES})
 
     async def readyz(_: Request) -> Response:
-        return await readiness(parts.store, parts.writer)
+        return await readiness(parts.store, parts.writer, parts.settings.read_seconds)
 
     documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
@@ -152,6 +163,14 @@ def build_app(parts: Parts) -> Starlette:
                 settings.batch,
                 parts.results,
             ),
+            # It sends texts and knows no ids: trusted documents are a matter of the graph.
+            *graphql_routes(
+                dashboard_schema(settings.suggestions, settings.introspection),
+                parts.graph_context,
+                PLACES["dashboard"],
+                batch=settings.batch,
+                results=parts.results,
+            ),
         ],
         middleware=_middleware(parts, meter, observed),
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
@@ -162,7 +181,7 @@ def build_app(parts: Parts) -> Starlette:
 def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middleware]:
     """What a request passes through, in this order."""
     settings = parts.settings
-    found = [Middleware(Protected)]
+    found = [Middleware(CrossOrigin, CROSS_ORIGIN), Middleware(Protected)]
     if settings.cors_origins:
         # Without credentials: a page gets what anybody gets, or what the token that it holds itself may have.
         found.append(
@@ -179,7 +198,7 @@ def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middlewa
         *found,
         Middleware(Compressed),
         Middleware(Conditional),
-        Middleware(Authenticated, access=parts.access, graph=PLACES["graphql"]),
+        Middleware(Authenticated, access=parts.access, graphs=(PLACES["graphql"], PLACES["dashboard"])),
         # Behind who it is: that says whose budget it is.
         Middleware(Metered, purse=Purse.of(settings, meter), observed=observed),
         Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
@@ -189,11 +208,13 @@ def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middlewa
 def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        parts.writer.start()
+        if parts.writer is not None:
+            parts.writer.start()
         try:
             yield
         finally:
-            await asyncio.to_thread(parts.writer.stop)
+            if parts.writer is not None:
+                await asyncio.to_thread(parts.writer.stop)
             parts.access.close()
             await parts.store.close()
 

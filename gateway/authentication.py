@@ -1,5 +1,7 @@
 """Who asks: every request gets its Caller before anything else sees it, and a token that is not good gets 401."""
 
+from collections.abc import Collection
+
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -18,8 +20,8 @@ from rest.problem import of_error
 class Authenticated:
     """Resolves `Authorization` into `request.state.caller`."""
 
-    def __init__(self, app: ASGIApp, access: Access, graph: str) -> None:
-        self.app, self._access, self._graph = app, access, graph
+    def __init__(self, app: ASGIApp, access: Access, graphs: Collection[str]) -> None:
+        self.app, self._access, self._graphs = app, access, frozenset(graphs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,7 +46,7 @@ class Authenticated:
         response = of_error(error, request.state.request_id)
         if "WWW-Authenticate" in response.headers:
             response.headers["WWW-Authenticate"] += ', error="invalid_token"'
-        if scope["path"] != self._graph:
+        if scope["path"] not in self._graphs:
             return response
         told = {"WWW-Authenticate": response.headers["WWW-Authenticate"]} if error.status == 401 else {}
         return refusal(error, told)

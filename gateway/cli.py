@@ -102,6 +102,27 @@ def migrate() -> None:
 
 
 @cli.command()
+@click.argument("origin", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="KEY=VALUE…",
+    help="Only a part: source=NAME, region=NAME (region= where none is known), from=TIME, until=TIME; whole hours.",
+)
+@click.option("--restart", is_flag=True, help="Begin anew where an earlier run of the same copy broke off.")
+def copy(origin: str, target: str, where: tuple[str, ...], restart: bool) -> int:
+    """Copy the content of one store into another: raw log, facts, stake.
+
+    FROM and TO are URLs as in NAAP_BACKEND. Run it again after it was stopped: it goes on from there. At the end it
+    compares counts and checksums of both.
+    """
+    from gateway.copy import run
+
+    return run(settings(), origin, target, where, restart)
+
+
+@cli.command()
 def schema() -> None:
     """Print the GraphQL schema (SDL)."""
     from graph.schema import sdl

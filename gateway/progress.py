@@ -10,10 +10,15 @@ WIDTH = 24
 
 
 class Progress:
-    """Counts events, and draws how far they are. `total_bytes` gives a bar; without it there is only the count."""
+    """Counts events, and draws how far they are. `total_bytes` gives a bar; without it there is only the count.
 
-    def __init__(self, label: str, total_bytes: int | None = None, to: TextIO | None = None) -> None:
-        self._label, self._total, self._to = label, total_bytes, to or sys.stderr
+    Other things than events, of which the total is known, are counted by `advance`.
+    """
+
+    def __init__(
+        self, label: str, total_bytes: int | None = None, to: TextIO | None = None, noun: str = "events"
+    ) -> None:
+        self._label, self._total, self._to, self._noun = label, total_bytes, to or sys.stderr, noun
         self._shown = self._to.isatty()
         self._began = self._drawn = time.monotonic()
         self.events = self.bytes = 0
@@ -29,6 +34,13 @@ class Progress:
             yield line
             if self._shown and self.events % 256 == 0 and time.monotonic() - self._drawn >= EVERY_S:
                 self._draw()
+
+    def advance(self, count: int) -> None:
+        """So many more of the things that the total is of."""
+        self.events += count
+        self.bytes += count
+        if self._shown and time.monotonic() - self._drawn >= EVERY_S:
+            self._draw()
 
     def done(self, note: str = "") -> None:
         """Draw the last state and leave it standing."""
@@ -51,5 +63,5 @@ class Progress:
         if self._total:
             share = min(1.0, self.bytes / self._total)
             bar = f" [{'█' * round(share * WIDTH):<{WIDTH}}] {share:4.0%}"
-        self._to.write(f"\r\033[K{self._label}:{bar} {self.events:,} events, {rate:,.0f}/s")
+        self._to.write(f"\r\033[K{self._label}:{bar} {self.events:,} {self._noun}, {rate:,.0f}/s")
         self._to.flush()

@@ -16,8 +16,10 @@ from auth import audit
 from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
 from gateway.login import ANYWHERE, open_access
+from gateway.places import is_clickhouse, is_embedded, places_of, shown
 from gateway.settings import Settings
-from gateway.store import is_clickhouse, is_embedded, open_store, shown, utc_now
+from gateway.store import utc_now
+from gateway.stores import open_stores
 from gateway.writer import Writer
 from metrics.errors import BadRequest
 from metrics.targets import Targets
@@ -40,13 +42,13 @@ def run(settings: Settings, host: str | None, port: int | None, workers: int | N
         port=settings.port if port is None else port,
         workers=settings.workers if workers is None else workers,
     )
-    if settings.workers > 1 and is_embedded(settings.backend):
+    if settings.workers > 1 and any(is_embedded(place.url) for place in places_of(settings.backend)):
         raise BadRequest(
-            f"{settings.workers} workers cannot share {settings.backend}: an embedded store belongs to one process. "
-            "Serve with --workers 1, or set NAAP_BACKEND to a store that is a server.",
+            f"{settings.workers} workers cannot share {shown(settings.backend)}: an embedded store belongs to one "
+            "process. Serve with --workers 1, or set NAAP_BACKEND to a store that is a server.",
             "workers",
         )
-    if settings.workers > 1 and is_clickhouse(settings.backend):
+    if settings.workers > 1 and any(is_clickhouse(place.url) for place in places_of(settings.backend)):
         raise BadRequest(
             f"{settings.workers} workers cannot share {shown(settings.backend)}: one process writes it, and others "
             "could not follow yet. Serve with --workers 1.",
@@ -80,12 +82,14 @@ def serve_one(settings: Settings, listening: socket.socket) -> None:
     """One process, which also writes."""
     _log(settings)
     datasets, targets = Catalogue.of(load(settings.datasets)), Targets.load(settings.targets)
-    store, regions = open_store(settings.backend, settings), Regions.load(settings.regions)
-    writer = Writer(Loader(store, utc_now, regions, Flops.load(settings.flops)), settings.loader_queue)
+    opened, regions, flops = open_stores(settings), Regions.load(settings.regions), Flops.load(settings.flops)
+    writer = None
+    if opened.store is not None:
+        writer = Writer(Loader(opened.store, utc_now, regions, flops), settings.loader_queue)
     access = open_access(settings, utc_now)
-    app = build_app(Parts(settings, store, writer, regions, utc_now, datasets, targets, door=access))
+    app = build_app(Parts(settings, opened.backend, writer, regions, utc_now, datasets, targets, door=access))
     tuned()
-    _announce(settings, asyncio.run(store.holds()).latest_ms)
+    _announce(settings, asyncio.run(opened.backend.holds()).latest_ms)
     # Ctrl-C has stopped the server in good order when uvicorn raises it again.
     with suppress(KeyboardInterrupt):
         uvicorn.Server(_config(settings, app)).run(sockets=[listening])

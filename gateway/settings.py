@@ -6,7 +6,7 @@ An unknown or malformed variable stops the start with a message that names it: a
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -155,13 +155,17 @@ class Settings:
         "chdb://~/.naap",
         _text,
         "The store: chdb:///path (embedded; ~ and . may begin it) or clickhouse[s]://user:password@host/database or "
-        "postgresql://user:password@host/database.",
+        "postgresql://user:password@host/database; or several, comma-separated.",
     )
+    backend_file: Path | None = _setting(None, _readable, "The same, read from a file: a URL may hold a password.")
     store_timeout_s: int = _setting(20, _between(1, 600), "How many seconds one read of the store may take.")
     store_connect_s: int = _setting(5, _between(1, 600), "How many seconds connecting to a PostgreSQL may take.")
     store_pool: int = _setting(10, _between(1, 256), "Reads at the same time, where the store is a server.")
     store_retry_s: int = _setting(
         60, _between(0, 3600), "How many seconds a write is tried again while such a server is away."
+    )
+    partial_answers: str = _setting(
+        "allow", _one_of("allow", "refuse"), "Of several stores, when one is away: allow or refuse answers of the rest."
     )
     timescale_compress_days: int | None = _setting(
         None,
@@ -273,6 +277,10 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         if getattr(settings, name) and getattr(settings, f"{name}_file"):
             said = variable(name)
             raise BadRequest(f"{said} and {said}_FILE are both set. Keep one of them.", said)
+    if settings.backend_file is not None:
+        if variable("backend") in environment:
+            raise BadRequest("NAAP_BACKEND and NAAP_BACKEND_FILE are both set. Keep one of them.", "NAAP_BACKEND")
+        settings = replace(settings, backend=_parsed("backend_file", _in_file(settings.backend_file, _text), ""))
     _ = settings.token, settings.redis  # a file without a usable secret stops the start, not the first request
     return settings
 

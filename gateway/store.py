@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +14,7 @@ import click
 from backends.backend import Backend
 from backends.log import Log
 from gateway.interpreter import tuned
+from gateway.places import is_clickhouse, places_of, shown, written
 from gateway.settings import Settings
 from metrics.errors import BadRequest
 from metrics.window import Window
@@ -42,22 +44,6 @@ OnStatement = Callable[[str, float, int], None]
 def utc_now() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
-
-
-def is_embedded(url: str) -> bool:
-    """Whether this store belongs to one process."""
-    return url.partition(":")[0] == "chdb"
-
-
-def is_clickhouse(url: str) -> bool:
-    """Whether this store is a ClickHouse server or cluster."""
-    return url.partition(":")[0] in ("clickhouse", "clickhouses")
-
-
-def shown(url: str) -> str:
-    """A store's URL without user and password."""
-    scheme, mark, rest = url.partition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
 def open_store(url: str, settings: Settings = DEFAULTS, on_statement: OnStatement | None = None) -> Store:
@@ -151,8 +137,8 @@ def _no_store(url: str) -> BadRequest:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Loader]:
-    """The loader of the store, which is let go of at the end. What a crash left behind is derived first."""
-    store = open_store(settings.backend, settings)
+    """The loader of the store that is written, which is let go of at the end. What a crash left is derived first."""
+    store = open_store(written(settings.backend).url, settings)
     try:
         loader = Loader(store, utc_now, Regions.load(settings.regions), Flops.load(settings.flops))
         tuned()
@@ -177,8 +163,10 @@ def rebuild(settings: Settings, start: datetime | None, end: datetime | None) ->
 
 def migrate(settings: Settings) -> None:
     """Opening a store creates and updates its tables; a PostgreSQL may have more to do, and says what."""
-    if settings.backend.partition(":")[0] == "postgresql":
-        for text in _migrated(settings):
-            click.echo(text)
-    with opened(settings):
-        click.echo(f"{shown(settings.backend)} is up to date")
+    for place in places_of(settings.backend):
+        here = replace(settings, backend=place.url)
+        if place.url.partition(":")[0] == "postgresql":
+            for text in _migrated(here):
+                click.echo(text)
+        with opened(here):
+            click.echo(f"{shown(place.url)} is up to date")

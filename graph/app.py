@@ -28,6 +28,7 @@ from graph.operation import Operation, of_body, of_url
 from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound, RateLimited
 from resolvers import media
 from resolvers.context import Context
+from resolvers.contributors import camel, contributors
 from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetime
 from resolvers.results import Made, Results, digest
 
@@ -156,7 +157,7 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
         if is_post:
             return _written(answer.body, answer.status, wanted, answer.headers)
         # What caches may keep is the same for everybody: what is left of a budget stands in headers.
-        body = answer.body if answer.life is None else {"data": answer.body["data"]}
+        body = answer.body if answer.life is None else _without_cost(answer.body)
         return _written(body, answer.status, wanted, {**answer.headers, **_cached(answer, request, wanted)})
     # Of one request, so that they share its reads and its bounds.
     context = await graph.make_context(request)
@@ -169,6 +170,12 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
 
 async def _ready(context: Context) -> Context:
     return context
+
+
+def _without_cost(body: Body) -> Body:
+    extensions = {name: value for name, value in body.get("extensions", {}).items() if name != "cost"}
+    found = {name: value for name, value in body.items() if name != "extensions"}
+    return {**found, "extensions": extensions} if extensions else found
 
 
 def _cached(answer: Answer, request: Request, wanted: str) -> Mapping[str, str]:
@@ -235,6 +242,8 @@ async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | No
         body["errors"] = [error.formatted for error in errors]
     extensions = dict(result.extensions or {})
     worth: int = extensions.pop(WORTH, 0)
+    if (stores := contributors(context)) is not None and not refused:
+        extensions["backends"] = camel(stores)
     if extensions:
         body["extensions"] = extensions
     wait_s = max((int((error.extensions or {}).get("retryAfterSeconds", 0)) for error in errors), default=0)
@@ -244,11 +253,12 @@ async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | No
         return Made(Answer(body, 405, {"Allow": "POST"}), 0, shared=False)
     if refused:
         return Made(Answer(body, asking.failed), 0, shared=False)
-    if errors or held is None:
+    is_partial = context.several is not None and context.several.partial
+    if errors or is_partial or held is None:
         # Whoever asked in the same moment would have found the same.
         return Made(Answer(body, worth=worth), len(data), shared=not context.made_of.caller, keep_s=0)
     life = lifetime(context.made_of, held, context.began)
-    answer = Answer(body, life=life, mark=fingerprint(data), worth=worth)
+    answer = Answer(body, life=life, mark=fingerprint(orjson.dumps(_without_cost(body))), worth=worth)
     return Made(answer, len(data), not life.personal, life.here_s)
 
 

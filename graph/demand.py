@@ -1,16 +1,18 @@
 """Demand as it is answered: what was asked of a scope and what it earned, hourly and coarser."""
 
 from datetime import datetime
-from typing import cast
+from typing import Annotated, cast
 
 import strawberry
 from strawberry.types import Info
-from strawberry.utils.str_converters import to_snake_case
+from strawberry.utils.str_converters import to_camel_case, to_snake_case
 
 from graph.fields import field
 from graph.scalars import Decimal, Wei
 from graph.selection import Selection, selected
 from graph.window import Freshness, TimeWindow
+from metrics.buckets import UTC_NAME
+from metrics.errors import BadRequest
 from metrics.window import Grain
 from resolvers import demand as reading
 from resolvers.context import Context
@@ -82,7 +84,25 @@ class DemandSeries:
 
     @field("The width of its buckets.")
     def interval(self) -> Grain:
-        return self.series.interval
+        return self.series.cut.grain
+
+    @field("The time zone that its days and weeks begin in.")
+    def time_zone(self) -> str:
+        return self.series.cut.zone or UTC_NAME
+
+    @field("Where the buckets with any demand start (all, with a fill): the column beside `values`.")
+    async def starts(self) -> list[datetime]:
+        return await self.series.starts()
+
+    @field("One number of each bucket: a column for charts. Amounts of money lose digits beyond a Float's.")
+    async def values(
+        self, metric: Annotated[str, strawberry.argument(description="A number of Demand, for example sessions.")]
+    ) -> list[float | None]:
+        name = to_snake_case(metric)
+        if name not in reading.COLUMNS:
+            known = ", ".join(map(to_camel_case, reading.COLUMNS))
+            raise BadRequest(f"{metric[:80]!r} is no number of a demand. There are: {known}.", "metric")
+        return await self.series.values(name)
 
     @field("How far the data reaches.")
     async def freshness(self) -> Freshness:

@@ -13,6 +13,7 @@ from graph.jobs import JobMetrics, jobs_asked
 from graph.selection import selected
 from graph.sla import SlaMetrics, asked, checked, metric_named
 from graph.window import Freshness, TimeWindow, WindowArgument, window_from
+from metrics.buckets import UTC_NAME, Buckets, zone_of
 from metrics.metric import Statistic
 from metrics.window import Grain
 from resolvers import demand as demand_reading
@@ -40,6 +41,12 @@ PointsArgument = Annotated[
 FillArgument = Annotated[
     Fill | None, strawberry.argument(description="What stands in buckets without evidence; NONE by default.")
 ]
+TimeZoneArgument = Annotated[
+    str | None,
+    strawberry.argument(
+        description="By whose clocks days and weeks begin: Europe/Berlin, for example. UTC by default."
+    ),
+]
 CompareArgument = Annotated[Comparison | None, strawberry.argument(description="What comparedTo is the value of.")]
 
 
@@ -65,7 +72,11 @@ class SlaSeries:
 
     @field("The width of its buckets.")
     def interval(self) -> Grain:
-        return self.series.interval
+        return self.series.cut.grain
+
+    @field("The time zone that its days and weeks begin in.")
+    def time_zone(self) -> str:
+        return self.series.cut.zone or UTC_NAME
 
     @field("How far the data reaches.")
     async def freshness(self) -> Freshness:
@@ -127,12 +138,14 @@ class Measured:
         gateway: GatewayArgument = None,
         synthetic: SyntheticArgument = None,
         fill: FillArgument = None,
+        time_zone: TimeZoneArgument = None,
     ) -> SlaSeries | None:
         context = info.context
         span = window_from(window, context.clock)
-        grain = grain_of(span, interval, max_points, context.limits)
+        zone = zone_of(time_zone)
+        cut = Buckets(grain_of(span, interval, max_points, context.limits, zone=zone), zone)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
-        return SlaSeries(series=reading.Series(context, scope, span, grain, fill or Fill.NONE))
+        return SlaSeries(series=reading.Series(context, scope, span, cut, fill or Fill.NONE))
 
     @field("What was asked of it in a window, and what it earned.")
     async def demand(
@@ -162,12 +175,14 @@ class Measured:
         gateway: GatewayArgument = None,
         synthetic: SyntheticArgument = None,
         fill: FillArgument = None,
+        time_zone: TimeZoneArgument = None,
     ) -> DemandSeries | None:
         context = info.context
         span = window_from(window, context.clock)
-        grain = grain_of(span, interval, max_points, context.limits, least=Grain.HOUR)
+        zone = zone_of(time_zone)
+        cut = Buckets(grain_of(span, interval, max_points, context.limits, Grain.HOUR, zone), zone)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
-        return DemandSeries(series=demand_reading.DemandSeries(context, scope, span, grain, fill or Fill.NONE))
+        return DemandSeries(series=demand_reading.DemandSeries(context, scope, span, cut, fill or Fill.NONE))
 
     @field("Its batch requests, language model requests and container jobs; no stream is one.")
     async def jobs(

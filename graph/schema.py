@@ -49,10 +49,22 @@ CACHED = 100
 WITH_FIELDS = (GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType)
 
 
-class Schema(strawberry.federation.Schema):
+class Answering(strawberry.Schema):
     """Strawberry's schema, whose answers carry errors as `graph.errors` tells them."""
 
     suggestions = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        whole: Any = self._schema
+        for named in (*whole.directives, *whole.type_map.values()):
+            named.description = named.description or MEANINGS.get(named.name)
+        # What may be left out has no default of null: a composer takes it for a size, a reader for something said.
+        for type_ in whole.type_map.values():
+            fields = type_.fields.values() if isinstance(type_, WITH_FIELDS) else ()
+            for one in (*fields, *chain.from_iterable(getattr(field, "args", {}).values() for field in fields)):
+                if getattr(one, "default_value", Undefined) is None:
+                    one.default_value = Undefined
 
     async def execute(self, query: str | None, *args: Any, **kwargs: Any) -> ExecutionResult:
         """The answer to an operation; whatever goes wrong is told in it."""
@@ -68,25 +80,17 @@ class Schema(strawberry.federation.Schema):
                     one.message = SUGGESTION.sub("", one.message)
         return result
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        whole: Any = self._schema
-        for named in (*whole.directives, *whole.type_map.values()):
-            named.description = named.description or MEANINGS.get(named.name)
-        # What may be left out has no default of null: a composer takes it for a size, a reader for something said.
-        for type_ in whole.type_map.values():
-            fields = type_.fields.values() if isinstance(type_, WITH_FIELDS) else ()
-            for one in (*fields, *chain.from_iterable(getattr(field, "args", {}).values() for field in fields)):
-                if getattr(one, "default_value", Undefined) is None:
-                    one.default_value = Undefined
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: strangers are logged where they are masked, and a caller's mistake is no news."""
+
+
+class Schema(Answering, strawberry.federation.Schema):
+    """The same as a subgraph."""
 
     @cached_property
     def text(self) -> str:
         """The schema as routers and composers want it: without the definitions that its `@link` imports."""
         return self.as_str().rstrip()
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Nothing: strangers are logged where they are masked, and a caller's mistake is no news."""
 
 
 class Names(NameConverter):
@@ -102,12 +106,28 @@ def _named(name: str) -> str:
     return NameConverter().apply_naming_config(name)
 
 
-def build_schema(limits: Limits = LIMITS, suggestions: bool = True, introspection: bool = True) -> Schema:
-    """The schema, ready to execute. Its context value is a `resolvers.context.Context`.
+def bounded(limits: Limits = LIMITS, suggestions: bool = True, introspection: bool = True) -> dict[str, Any]:
+    """How every schema here is executed: within limits, paid for, by the short way, with documents kept.
 
     With `suggestions` an unknown field is answered with those that it may have meant. Without `introspection` the
     schema does not describe itself.
     """
+    return {
+        "config": StrawberryConfig(
+            name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions
+        ),
+        "execution_context_class": Executor,
+        "extensions": [
+            lambda: Bounds(limits, introspection),
+            lambda: ParserCache(CACHED),
+            lambda: Validation(limits, CACHED),
+            Budgeted,
+        ],
+    }
+
+
+def build_schema(limits: Limits = LIMITS, suggestions: bool = True, introspection: bool = True) -> Schema:
+    """The schema, ready to execute. Its context value is a `resolvers.context.Context`."""
     types = [Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset]
     # Before the schema is made: it links what its directives come from.
     priced(Query, *types)
@@ -118,14 +138,7 @@ def build_schema(limits: Limits = LIMITS, suggestions: bool = True, introspectio
         federation_version=VERSION,
         types=types,
         scalar_overrides=FEDERATION_SCALARS,
-        config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS, disable_field_suggestions=not suggestions),
-        execution_context_class=Executor,
-        extensions=[
-            lambda: Bounds(limits, introspection),
-            lambda: ParserCache(CACHED),
-            lambda: Validation(limits, CACHED),
-            Budgeted,
-        ],
+        **bounded(limits, suggestions, introspection),
     )
     schema.suggestions = suggestions
     guard(schema._schema)

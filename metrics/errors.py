@@ -7,6 +7,7 @@
     ├── Forbidden         FORBIDDEN 403
     ├── NotFound          NOT_FOUND 404
     │   └── PersistedQueryNotFound  PERSISTED_QUERY_NOT_FOUND 400   what clients of persisted queries expect
+    ├── NoEvidence        NO_EVIDENCE 404        the events do not say it, and there is no null to say so in its place
     ├── RateLimited       RATE_LIMITED 429       carries the seconds to wait
     ├── StoreTimeout      STORE_TIMEOUT 504
     └── StoreUnavailable  STORE_UNAVAILABLE 503
@@ -61,6 +62,13 @@ class NotFound(GatewayError):
     """There is no such thing."""
 
     code = "NOT_FOUND"
+    status = 404
+
+
+class NoEvidence(GatewayError):
+    """The events do not say this: they never do, or none of the window does."""
+
+    code = "NO_EVIDENCE"
     status = 404
 
 

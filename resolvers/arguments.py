@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from metrics.buckets import Buckets
 from metrics.errors import BadRequest, TooComplex
 from metrics.window import Grain, Window
 from resolvers.context import Limits
@@ -43,15 +44,16 @@ def grain_of(
     max_points: int | None,
     limits: Limits,
     least: Grain = Grain.MINUTE,
+    zone: str | None = None,
 ) -> Grain:
     """The grain that is asked for, or the finest that needs no more than `max_points` buckets."""
     if interval is None:
-        return _picked(window, max_points, limits, least)
+        return _picked(window, max_points, limits, least, zone)
     if max_points is not None:
         raise BadRequest("give interval or maxPoints, not both: with maxPoints the gateway picks.", "maxPoints")
     if interval.value < least.value:
         raise BadRequest(f"interval must be {least.name} or wider here, not {interval.name}.", "interval")
-    if (points := window.count(interval)) > limits.max_points:
+    if (points := Buckets(interval, zone).count(window)) > limits.max_points:
         raise TooComplex(
             f"window spans {points:,} buckets of {interval.name}; at most {limits.max_points:,}. "
             "Use a wider interval, maxPoints or a shorter window.",
@@ -60,12 +62,12 @@ def grain_of(
     return interval
 
 
-def _picked(window: Window, max_points: int | None, limits: Limits, least: Grain) -> Grain:
+def _picked(window: Window, max_points: int | None, limits: Limits, least: Grain, zone: str | None) -> Grain:
     most = DEFAULT_POINTS if max_points is None else max_points
     if not 1 <= most <= limits.max_points:
         raise BadRequest(f"maxPoints must be between 1 and {limits.max_points:,}, not {most:,}.", "maxPoints")
     for grain in Grain:
-        if grain.value >= least.value and window.count(grain) <= most:
+        if grain.value >= least.value and Buckets(grain, zone).count(window) <= most:
             return grain
     raise TooComplex(
         f"window spans {window.count(Grain.WEEK):,} weeks, more than maxPoints {most:,}. Use a shorter window.",

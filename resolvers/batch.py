@@ -65,3 +65,8 @@ class Batch(Generic[K, V]):
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+
+    @property
+    def busy(self) -> bool:
+        """Is something waiting to be answered, or being answered?"""
+        return bool(self._waiting or self._running)

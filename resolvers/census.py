@@ -1,7 +1,7 @@
 """How many there are: those seen in the 24 hours before the latest event."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from metrics.sighting import Seen, SightingQuestion, Trait
 from metrics.window import DAY_MS
@@ -16,20 +16,20 @@ _BY = (Trait.SOURCE, Trait.SERVICE_URI, Trait.GPU, *_OF_SNAPSHOTS)
 
 async def orchestrator_count(context: Context, scope: Scope) -> int:
     """Orchestrators seen in a session, payment or snapshot."""
-    since = await _since(context)
+    since = await since_ms(context)
     return 0 if since is None else len(await entities(context, ORCHESTRATOR, (), scope, since))
 
 
 async def gpu_count(context: Context, scope: Scope) -> int:
     """GPUs of each service URI's last snapshot, and those seen where there is no snapshot."""
-    since = await _since(context)
+    since = await since_ms(context)
     if since is None or is_empty(scope):
         return 0
     question = SightingQuestion.of(_BY, traits_of(scope), since)
     return len(present(await context.seen(question), question.by))
 
 
-def present(rows: Iterable[Seen], by: tuple[Trait, ...]) -> set[str]:
+def present(rows: Iterable[Seen], by: Sequence[Trait]) -> set[str]:
     """The ids of the GPUs that are there. GPU ids churn, so a URI's last snapshot counts and not all of its day."""
     source, uri, gpu = (by.index(trait) for trait in (Trait.SOURCE, Trait.SERVICE_URI, Trait.GPU))
     telling = [by.index(trait) for trait in _OF_SNAPSHOTS]
@@ -49,6 +49,7 @@ def present(rows: Iterable[Seen], by: tuple[Trait, ...]) -> set[str]:
     return found
 
 
-async def _since(context: Context) -> int | None:
+async def since_ms(context: Context) -> int | None:
+    """When the 24 hours before the latest event begin; None in an empty store."""
     latest = (await context.holds()).latest_ms
     return None if latest is None else latest - DAY_MS

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, S
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
+from zlib import crc32
 
 from auth.access import Access
 from auth.account import Account
@@ -17,12 +18,14 @@ from backends.backend import (
     PageQuestion,
     PaymentEvent,
     PaymentRecord,
+    SessionQuestion,
     SessionRecord,
     Staked,
     StakeQuestion,
     StreamQuestion,
     StreamRecord,
 )
+from backends.federated import Federated
 from metrics.errors import TooComplex, Unauthenticated
 from metrics.question import Question
 from metrics.row import Row
@@ -120,6 +123,8 @@ class Context:
     # The process's own: orders that somebody reads page by page.
     rankings: Rankings = field(default_factory=Rankings)
     caller: Caller = ANONYMOUS
+    # Where several stores answer: the same as `backend`, which knows who contributed and what is missing.
+    several: Federated | None = None
     # What the request is paid from; None where nobody counts.
     account: Account | None = None
     # Where one signs in, and the address that asks: for what is done there.
@@ -145,6 +150,13 @@ class Context:
     def clock(self) -> datetime:
         """Now, to be asked by what depends on it only."""
         return self.now
+
+    @property
+    def missing_mark(self) -> int:
+        """A number that tells apart what was read without some stores; 0 where none is missing."""
+        told = () if self.several is None else self.several.contributions
+        names = [one.name for one in told if one.is_missing]
+        return crc32(repr(names).encode()) if names else 0
 
     @property
     def door(self) -> Access:
@@ -218,6 +230,10 @@ class Context:
     async def sessions(self, stream_id: str) -> Sequence[SessionRecord]:
         """The sessions of a stream, first one first."""
         return await self.loader.sessions.load(stream_id)
+
+    async def recorded(self, question: SessionQuestion) -> Sequence[SessionRecord]:
+        """Sessions that pass, in order of their requests."""
+        return await self.loader.recorded.load(question)
 
     async def events(self, owner: str) -> Sequence[LoggedEvent]:
         """The events of a session in order of time."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from metrics import columns as c
+from metrics.buckets import Buckets
 from metrics.catalogue import SUPPLY
 from metrics.dimension import Dimension
 from metrics.exact import decimal_text
@@ -14,10 +15,10 @@ from metrics.fold import add
 from metrics.measure import Column, Measure
 from metrics.row import Row, Sum
 from metrics.supply import BUSY_MS, GPU_MS
-from metrics.window import MINUTE_MS, Grain, Window, from_ms
+from metrics.window import MINUTE_MS, Window, from_ms
 from resolvers.context import Context
 from resolvers.figures import small
-from resolvers.measured import Fill, Measures, is_partial, read
+from resolvers.measured import Fill, Measures, is_partial, read, read_buckets
 from resolvers.scope import Scope
 from resolvers.stake import stakes
 
@@ -40,6 +41,13 @@ NEEDS = {
 }
 # What is worked out of two of them.
 RATIOS = {"fees_wei_per_minute": ("fees_wei", "inference_minutes")}
+# What a column may be of: every number.
+COLUMNS = (
+    "streams", "sessions", "unserved", "inference_minutes", "capacity_rate_pct", "fees_wei", "fees_eth",
+    "fees_wei_per_minute", "face_value_wei", "tickets", "stake_lpt",
+)  # fmt: skip
+# It is read with every column, so that all of them have the same buckets.
+ALWAYS = "inference_minutes"
 LEAST = NEEDS["sessions"]
 CAPACITY = SUPPLY["capacity_rate_pct"]
 # The fields that need to know of supply.
@@ -180,20 +188,35 @@ class DemandSeries:
     context: Context
     scope: Scope
     window: Window
-    interval: Grain
+    cut: Buckets
     fill: Fill
+
+    async def starts(self) -> list[datetime]:
+        """Where the buckets begin."""
+        return [one.start for one in await self._buckets(demand_asked((ALWAYS,)), False, as_column=True)]
+
+    async def values(self, field: str) -> list[float | None]:
+        """One number of COLUMNS, bucket by bucket."""
+        found = await self._buckets(demand_asked((field, ALWAYS)), False, as_column=True)
+        numbers = (getattr(one.demand, field) for one in found)
+        return [None if number is None else float(number) for number in numbers]
 
     async def buckets(self, asked: DemandAsked, partial: bool = True) -> list[DemandBucket]:
         """Every bucket with its demand."""
-        self.context.spend_points(self.window.count(self.interval))
-        rows, supply = await _read(self.context, self.scope, self.window, asked, self.interval)
+        return await self._buckets(asked, partial)
+
+    async def _buckets(self, asked: DemandAsked, partial: bool, as_column: bool = False) -> list[DemandBucket]:
+        self.context.spend_points(self.cut.count(self.window), as_column)
+        rows, supply = await _read(self.context, self.scope, self.window, asked, self.cut)
         found: dict[int, tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
         for of_kind, some in enumerate((rows, supply)):
             for row in some:
                 found[row.start_ms or 0][of_kind].append(row)
         reach = (await self.context.held()).latest_ms if partial else None
-        starts = sorted(found) if self.fill is Fill.NONE else list(self.window.buckets(self.interval))
-        ends = {start: min(start + self.interval.value, self.window.end_ms) for start in starts}
+        # Of every column the same: not those in which GPUs only waited.
+        told = {row.start_ms or 0 for row in rows} if as_column else found.keys()
+        starts = sorted(told) if self.fill is Fill.NONE else self.cut.starts(self.window)
+        ends = {start: min(self.cut.end_of(start, self.window), self.window.end_ms) for start in starts}
         staked = await stakes(self.context, self.scope, [*ends.values()] if asked.stake else [])
         nothing: tuple[list[Row], list[Row]] = ([], [])
         made, kept = [], nothing
@@ -204,8 +227,8 @@ class DemandSeries:
         return made
 
     def _bucket(self, start: int, demand: Demand, reach: int | None) -> DemandBucket:
-        partial = is_partial(start, self.interval, self.window, reach)
-        return DemandBucket(from_ms(start), from_ms(start + self.interval.value), partial, demand)
+        end = self.cut.end_of(start, self.window)
+        return DemandBucket(from_ms(start), from_ms(end), is_partial(start, end, self.window, reach), demand)
 
 
 async def demand(context: Context, scope: Scope, window: Window, asked: DemandAsked) -> Demand:
@@ -218,12 +241,17 @@ async def demand(context: Context, scope: Scope, window: Window, asked: DemandAs
 
 
 async def _read(
-    context: Context, scope: Scope, window: Window, asked: DemandAsked, grain: Grain | None
-) -> tuple[list[Row], list[Row]]:
+    context: Context, scope: Scope, window: Window, asked: DemandAsked, cut: Buckets | None
+) -> tuple[Sequence[Row], Sequence[Row]]:
     """What was measured, and what was supplied: an hour in which GPUs only waited is told where supply is asked."""
     by = (Dimension.GPU_MODEL,) if asked.by_gpu_model else ()
+    if cut is None:
+        return await gather(
+            read(context, scope, window, asked.measures, by=by), read(context, scope, window, asked.supply, by=by)
+        )
     return await gather(
-        read(context, scope, window, asked.measures, grain, by), read(context, scope, window, asked.supply, grain, by)
+        read_buckets(context, scope, window, asked.measures, cut, by),
+        read_buckets(context, scope, window, asked.supply, cut, by),
     )
 
 

@@ -94,10 +94,11 @@ async def earnings(context: Context, scope: Scope, window: Window, interval: Gra
     return [
         EarningsBucket(
             from_ms(start),
-            from_ms(start + interval.value),
-            is_partial(start, interval, window, reach),
+            from_ms(end),
+            is_partial(start, end, window, reach),
             Earned(rows),
             [EarningsPart(row) for row in rows],
         )
         for start, rows in sorted(found.items())
+        for end in (start + interval.value,)
     ]

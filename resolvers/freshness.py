@@ -10,7 +10,7 @@ from resolvers.context import Context
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The latest event, how long ago it was, and whether the window may still fill up.
+    """The latest event, how long ago it was, and whether the window may still fill up or a store is missing.
 
     What changes without the window changing is worked out when it is asked for, so that answers without it last.
     """
@@ -36,4 +36,8 @@ async def freshness(context: Context, window: Window) -> Freshness:
     held = await context.held()
     context.made_of.reaches(window.end_ms)
     latest = held.latest_ms
-    return Freshness(context, held, latest is None or held.pending > 0 or latest < window.end_ms - 1)
+    if context.several is not None:
+        # What is read beside this may find a store away that a moment ago was not.
+        await context.loader.settled()
+    missing = context.several is not None and context.several.partial
+    return Freshness(context, held, latest is None or held.pending > 0 or missing or latest < window.end_ms - 1)

@@ -99,6 +99,8 @@ async def _ranked(context: Context, what: Wanted, wanted: Slice) -> Listing:
         ranking = context.rankings.get((what.scheme, as_of))
         if ranking is None:
             known, ranking = await _made(context, what)
+            # An order made without a store is not the order of these data.
+            as_of = as_of._replace(version=as_of.version ^ context.missing_mark)
     if len(ranking) > wanted.size:
         ranking = context.rankings.keep((what.scheme, as_of), ranking)
     low, high = between(

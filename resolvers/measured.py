@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from metrics.buckets import Buckets
 from metrics.catalogue import BY_NAME
 from metrics.dimension import INDEX, Dimension
+from metrics.errors import BadRequest
 from metrics.formula import Number
 from metrics.measure import Measure
 from metrics.metric import Metric, Statistic
@@ -73,6 +75,25 @@ async def read(
     # `scope` keeps its dimensions in any order; a question has one form.
     where = tuple((dimension, scope[dimension]) for dimension in sorted(scope, key=INDEX.__getitem__))
     return await context.load(Question(window, grain, measures, by, where))
+
+
+async def read_buckets(
+    context: Context,
+    scope: Scope,
+    window: Window,
+    measures: Measures,
+    buckets: Buckets,
+    by: tuple[Dimension, ...] = (),
+) -> Sequence[Row]:
+    """The rows of a scope, bucket by bucket."""
+    grain = buckets.read(window)
+    if grain.value < Grain.HOUR.value < buckets.grain.value and any(one.column.hourly for one in measures):
+        raise BadRequest(
+            f"supply is known by the hour of UTC, and the days of {buckets.zone} do not begin with one: leave out the "
+            "capacity and the efficiency, or use another timeZone.",
+            "timeZone",
+        )
+    return buckets.gathered(await read(context, scope, window, measures, grain, by), window, measures)
 
 
 async def metrics(
@@ -160,7 +181,7 @@ class Series:
     context: Context
     scope: Scope
     window: Window
-    interval: Grain
+    cut: Buckets
     fill: Fill
 
     async def starts(self) -> list[datetime]:
@@ -184,28 +205,26 @@ class Series:
         return [self._bucket(start, index, columns, reach) for index, (start, _) in enumerate(rows)]
 
     def _spend(self, as_column: bool = False) -> None:
-        self.context.spend_points(self.window.count(self.interval), as_column)
+        self.context.spend_points(self.cut.count(self.window), as_column)
 
     def _bucket(self, start: int, index: int, columns: Columns, reach: int | None) -> Bucket:
-        span = clipped(start, self.interval, self.window)
-        figures = Filled(self.context, span, columns, index)
-        end = start + self.interval.value
-        return Bucket(from_ms(start), from_ms(end), is_partial(start, self.interval, self.window, reach), figures)
+        end = self.cut.end_of(start, self.window)
+        figures = Filled(self.context, clipped(start, end, self.window), columns, index)
+        return Bucket(from_ms(start), from_ms(end), is_partial(start, end, self.window, reach), figures)
 
     async def _rows(self, measures: Measures) -> list[tuple[int, Sums]]:
-        rows = await read(self.context, self.scope, self.window, measures, self.interval)
+        rows = await read_buckets(self.context, self.scope, self.window, measures, self.cut)
         found = {row.start_ms: row.sums for row in rows if row.start_ms is not None}
         if self.fill is Fill.NONE:
             return list(found.items())
-        return [(start, found.get(start, NOTHING)) for start in self.window.buckets(self.interval)]
+        return [(start, found.get(start, NOTHING)) for start in self.cut.starts(self.window)]
 
 
-def clipped(start_ms: int, grain: Grain, window: Window) -> Window:
+def clipped(start_ms: int, end_ms: int, window: Window) -> Window:
     """The part of a bucket that lies in the window."""
-    return Window.of_ms(max(start_ms, window.start_ms), min(start_ms + grain.value, window.end_ms))
+    return Window.of_ms(max(start_ms, window.start_ms), min(end_ms, window.end_ms))
 
 
-def is_partial(start_ms: int, grain: Grain, window: Window, reach_ms: int | None) -> bool:
+def is_partial(start_ms: int, end_ms: int, window: Window, reach_ms: int | None) -> bool:
     """Does the window cut the bucket, or do the data end in it?"""
-    end_ms = start_ms + grain.value
     return start_ms < window.start_ms or end_ms > window.end_ms or reach_ms is None or reach_ms < end_ms - 1

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Generic, TypeVar
 
 from backends.backend import Holdings
+from metrics.errors import GatewayError
 from resolvers.flights import Flights
 
 T = TypeVar("T")
@@ -73,13 +74,13 @@ class Results(Generic[T]):
         self._asking: Flights[None, Holdings] = Flights()
         self.counts = Counts()
 
-    async def get(self, key: bytes, make: Callable[[Holdings], Awaitable[Made[T]]]) -> T:
+    async def get(self, key: bytes, make: Callable[[Holdings | None], Awaitable[Made[T]]]) -> T:
         """The answer under `key`, which says everything that is asked. `make` gives it anew; what it raises is raised.
 
-        It gets what the store holds at the time.
+        It gets what the store holds at the time; None where the store does not say.
         """
         held = await self._held()
-        if self._most_bytes == 0:
+        if self._most_bytes == 0 or held is None:
             self.counts.misses += 1
             return (await make(held)).value
         found = self._kept.get(key)
@@ -95,18 +96,21 @@ class Results(Generic[T]):
         self.counts.misses += not is_joined
         return made.value
 
-    async def _made(self, key: bytes, held: Holdings, make: Callable[[Holdings], Awaitable[Made[T]]]) -> Made[T]:
+    async def _made(self, key: bytes, held: Holdings, make: Callable[[Holdings | None], Awaitable[Made[T]]]) -> Made[T]:
         began = self._clock()
         made = await make(held)
         # What was read while the data changed may be a part of both.
-        if made.shared and made.keep_s != 0 and (await self._held()).version == held.version:
+        if made.shared and made.keep_s != 0 and (now := await self._held()) is not None and now.version == held.version:
             until = None if made.keep_s is None else began + made.keep_s
             self._keep(key, _Kept(made.value, held.version, made.size_bytes + OVERHEAD_BYTES, until))
         return made
 
-    async def _held(self) -> Holdings:
-        """What the store holds, asked once by all who want to know in the same moment."""
-        return (await self._asking.do(None, self._holds))[0]
+    async def _held(self) -> Holdings | None:
+        """What the store holds, asked once by all who want to know in the same moment; None where it does not say."""
+        try:
+            return (await self._asking.do(None, self._holds))[0]
+        except GatewayError:  # not every answer needs the store
+            return None
 
     def _keep(self, key: bytes, kept: _Kept[T]) -> None:
         if kept.size_bytes > self._most_bytes // SHARE:

@@ -22,7 +22,7 @@ def table(items: Sequence[Any], item: Schema) -> bytes:
     write = csv.writer(text).writerow
     write([".".join(column) for column in columns])
     for one in items:
-        write([_cell(_at(one, column)) for column in columns])
+        write([_cell(at(one, column)) for column in columns])
     return text.getvalue().encode()
 
 
@@ -35,7 +35,8 @@ def paths(item: Schema) -> Iterator[tuple[str, ...]]:
             yield (name,)
 
 
-def _at(item: Any, path: Sequence[str]) -> Any:
+def at(item: Any, path: Sequence[str]) -> Any:
+    """The value of a column in an item."""
     for name in path:
         item = item[name]
     return item

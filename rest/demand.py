@@ -46,7 +46,8 @@ async def network_demand(context: Context, asked: Asked) -> Paged:
     question = Question.of(ASKED.measures, _left(listing, grain), grain, BY, where)
     rows = _grouped(await context.rows(question), question.by)
     page, following = listing.cut(sorted(rows, key=order), lambda key: key)
-    spans = {key: clipped(rows[key][0].start_ms or 0, grain, listing.window) for key in page}
+    starts = {key: rows[key][0].start_ms or 0 for key in page}
+    spans = {key: clipped(start, start + grain.value, listing.window) for key, start in starts.items()}
     # Of the whole network: a workflow's or a region's share of a stake would be a guess.
     staked, supply = await gather(
         stakes(context, EVERYWHERE, sorted({span.end_ms for span in spans.values()})),

@@ -18,6 +18,7 @@ from rest.events import Sent
 from rest.openapi import CONDITIONS, TITLE, Document, codes
 from rest.operation import Exchanged, Listed, Operation
 from rest.page import interval
+from rest.schema import is_record
 
 STYLE = Path(__file__).parent / "static" / "docs.css"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -111,9 +112,11 @@ def _result(operation: Operation) -> str:
 
 
 def _fields(schema: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str, str]]:
-    for name, said in schema["properties"].items():
+    # Of a mapping, whatever its keys are.
+    named = schema["properties"] if is_record(schema) else {"…": schema["additionalProperties"]}
+    for name, said in named.items():
         yield _code(before + name), f"<span class='kind'>{_kind(said)}</span>", _prose(said["description"])
-        if "properties" in said:
+        if "properties" in said or "properties" in said.get("additionalProperties", ()):
             yield from _fields(said, f"{before}{name}.")
         elif "properties" in said.get("items", ()):
             yield from _fields(said["items"], f"{before}{name}[].")

@@ -16,6 +16,7 @@ from rest import params
 from rest.page import Paged, envelope
 from rest.parameter import Asked, Parameter
 from rest.schema import Schema
+from rest.tables import FORMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Single(Operation):
     """One object, read."""
 
     answer: Callable[[Context, Asked], Awaitable[Mapping[str, object]]]
+    headers: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[int, ...] = (406,)
 
 
@@ -105,4 +107,4 @@ class Listed(Operation):
 
     @property
     def media_types(self) -> Mapping[str, Schema]:
-        return {media.JSON: envelope(self.item), media.CSV: {"type": "string"}}
+        return {media.JSON: envelope(self.item)} | {form.media_type: {"type": "string"} for form in FORMS}

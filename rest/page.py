@@ -8,6 +8,7 @@ from typing import TypeVar
 from metrics.errors import BadRequest
 from metrics.window import Window, from_ms
 from resolvers.context import Context
+from resolvers.contributors import contributors
 from rest import schema
 from rest.cursor import Cursor, Key, decode, encode, fingerprint, order
 from rest.parameter import Asked
@@ -71,15 +72,50 @@ async def framed(page: Paged, context: Context) -> dict[str, object]:
     """One answer. It tells how far the data reach: an empty list before that is an old dump, not a silent network."""
     # As of `generated_at`, like the answer.
     latest_ms = (await context.held()).latest_ms
-    meta = {
+    meta: dict[str, object] = {
         "generated_at": instant(context.began),
         "request_id": context.request_id,
         "time_window": None if page.window is None else interval(page.window),
         "last_event_at": None if latest_ms is None else instant(from_ms(latest_ms)),
     }
+    if (told := contributors(context)) is not None:
+        meta["backends"] = told
     more = page.next_cursor is not None
     pagination = {"next_cursor": page.next_cursor, "has_more": more, "page_size": page.limit}
     return {"data": page.items, "pagination": pagination, "meta": meta}
+
+
+_PART = {
+    "source": schema.text("The feed."),
+    "region": schema.text("The region; blank: where none is known; left out: every one that no store names."),
+    "start": schema.instant("From when on; null: from the beginning.", nullable=True),
+    "end": schema.instant("Until when, excluded; null: without end.", nullable=True),
+}
+_REASON = {"code": schema.text("What went wrong, for programs."), "message": schema.text("The same for people.")}
+BACKEND = schema.record(
+    {
+        "name": schema.text("The store's name."),
+        "rows": schema.whole("Rows that it answered with.", minimum=0),
+        "milliseconds": schema.number("How long its answers took, added up.", minimum=0),
+        "reached_until": schema.instant("Its latest event.", nullable=True),
+        "error": schema.record(_REASON, "Why it did not answer; left out where it did."),
+        "is_missing": schema.boolean("Does the answer go without its part?"),
+        "missing": schema.listing(
+            schema.record(_PART, "A part of the data.", optional=("region",)),
+            "What the answer goes without, as far as that is known.",
+        ),
+        "left_to_others": schema.listing(
+            schema.record(
+                {**_PART, "answered_by": schema.listing(schema.text("A store's name."), "Who answered for it.")},
+                "A part of the data.",
+                optional=("region",),
+            ),
+            "What it holds too and others answered for.",
+        ),
+    },
+    "One store.",
+    optional=("error",),
+)
 
 
 def envelope(item: Schema) -> Schema:
@@ -97,12 +133,13 @@ def envelope(item: Schema) -> Schema:
             nullable=True,
         ),
         "last_event_at": schema.instant("How far the data reach; null where there are none.", nullable=True),
+        "backends": schema.listing(BACKEND, "Of a gateway over several stores: those that had to do with this answer."),
     }
     return schema.record(
         {
             "data": schema.listing(item, "The items of this page, in order of their keys, nulls last."),
             "pagination": schema.record(pagination, "Where this page ends."),
-            "meta": schema.record(meta, "About this answer."),
+            "meta": schema.record(meta, "About this answer.", optional=("backends",)),
         },
         "One page of a list.",
     )

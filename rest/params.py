@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from metrics.errors import BadRequest, TooComplex
 from metrics.window import Grain, Window, to_ms
 from resolvers.scope import gateway_id
 from rest.parameter import MAX_TEXT, Parameter
 from rest.schema import Schema
+from rest.tables import MEDIA_TYPES
 
 ADDRESS = "0[xX][0-9a-fA-F]{40}"
 LAST = "([1-9][0-9]{0,5})m|([1-9][0-9]{0,3})h|([1-9][0-9]{0,2})d|([1-9][0-9]?)w"
@@ -18,10 +20,11 @@ INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Something to read, and nothing of the above.
 NAME = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+# Until the year 2286.
+UNIX = "[0-9]{1,10}(?:[.][0-9]{1,9})?"
 SOURCE_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 UNITS = ("minutes", "hours", "days", "weeks")
 INTERVALS = {"1h": Grain.HOUR, "1d": Grain.DAY, "1w": Grain.WEEK}
-FORMATS = ("json", "csv")
 LONGEST = timedelta(days=3700)
 MAX_LIMIT = 1000
 # A cursor holds a key of several texts, and must fit wherever we gave it out.
@@ -46,6 +49,13 @@ class TimeRange:
 
     def __str__(self) -> str:
         return self.text
+
+
+def unix_ms(text: str, name: str) -> int:
+    """Unix seconds, perhaps fractional, as milliseconds; what is finer is cut off."""
+    if not re.fullmatch(UNIX, text):
+        raise BadRequest(f"{name} must be Unix seconds such as 1767967200 or 1767967200.5, not {text[:80]!r}.", name)
+    return int(Decimal(text) * 1000)
 
 
 def plain(text: str, name: str) -> str:
@@ -145,6 +155,11 @@ def wallet(name: str, doc: str, required: bool = False) -> Parameter[str]:
     return Parameter(name, address, {"type": "string", "pattern": f"^{ADDRESS}$"}, doc, required=required)
 
 
+def unix_seconds(name: str, doc: str) -> Parameter[int]:
+    """An instant in Unix seconds, read as milliseconds."""
+    return Parameter(name, unix_ms, {"type": "string", "pattern": f"^{UNIX}$"}, doc)
+
+
 def time_range_of(default: str) -> Parameter[TimeRange]:
     """The time range of a list, with this default."""
     return Parameter("time_range", time_range, RANGE, RANGE_DOC, default, selects=False)
@@ -199,7 +214,11 @@ CURSOR = Parameter(
     selects=False,
 )
 FORMAT = Parameter(
-    "format", one_of(*FORMATS), {"type": "string", "enum": [*FORMATS]}, "Instead of the header Accept.", selects=False
+    "format",
+    one_of(*MEDIA_TYPES),
+    {"type": "string", "enum": [*MEDIA_TYPES]},
+    "Instead of the header Accept.",
+    selects=False,
 )
 
 

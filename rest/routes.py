@@ -1,5 +1,6 @@
 """The REST routes. What they need of the gateway they are given; they know no store and no loader."""
 
+from asyncio import to_thread
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -12,9 +13,9 @@ from auth.account import Account, Price
 from backends.backend import Holdings
 from resolvers import media
 from resolvers.context import Context
+from resolvers.contributors import missing_names
 from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetime
 from resolvers.results import Made, Results, digest
-from rest import csv
 from rest.capabilities import CAPABILITIES
 from rest.compliance import COMPLIANCE
 from rest.datasets import DATASETS
@@ -22,6 +23,7 @@ from rest.demand import DEMAND
 from rest.docs import docs
 from rest.events import EVENTS, Door, Intake, events
 from rest.exchange import exchange
+from rest.explorer import EXPLORER
 from rest.gpu_metrics import GPU_METRICS
 from rest.json import Json, encoded
 from rest.login import LOGIN_OPERATIONS
@@ -30,10 +32,13 @@ from rest.operation import Exchanged, Listed, Operation, Single
 from rest.page import Paged, framed
 from rest.parameter import Asked, read
 from rest.params import CURSOR, FORMAT, LIMIT
+from rest.tables import BY_MEDIA_TYPE, MEDIA_TYPES
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
-OPERATIONS: Sequence[Operation] = (GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS, *LOGIN_OPERATIONS)
+OPERATIONS: Sequence[Operation] = (
+    GPU_METRICS, DEMAND, COMPLIANCE, CAPABILITIES, DATASETS, EVENTS, *LOGIN_OPERATIONS, *EXPLORER,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,8 @@ def _endpoint(
         async def make(held: Holdings | None) -> Made[Written]:
             here = context(request)
             written = await _written(request, operation, asked, here, kind)
-            if held is None:
-                return Made(written, 0)
+            if held is None or missing_names(here):
+                return Made(written, 0, keep_s=0)
             life = lifetime(here.made_of, held, here.began)
             written = replace(written, life=life, mark=fingerprint(written.body))
             return Made(written, len(written.body), not life.personal, life.here_s)
@@ -116,10 +121,12 @@ def _endpoint(
             written = await results.get(digest("rest", request.scope["path"], kind, *texts), make)
         if account is not None:
             await account.settle(paid, written.rows * operation.row_cost)
-        told = {"Vary": "Accept", **written.headers}
-        if written.life is not None:
+        if written.life is None:
+            told = {**written.headers, "Vary": "Accept", "Cache-Control": NO_STORE}
+        else:
             variant = kind.rpartition("/")[2]
-            told |= headers(written.life, written.mark, variant, "authorization" in request.headers)
+            life = headers(written.life, written.mark, variant, "authorization" in request.headers)
+            told = {**life, **written.headers}
         return Response(written.body, 200, told, written.media_type)
 
     return endpoint
@@ -135,23 +142,30 @@ def _kind(request: Request, operation: Listed | Single, asked: Asked) -> str:
     wanted = asked.get(FORMAT) if isinstance(operation, Listed) else None
     if wanted is None:
         return media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-    return media.CSV if wanted == "csv" else media.JSON
+    return MEDIA_TYPES[wanted]
 
 
 async def _written(request: Request, operation: Listed | Single, asked: Asked, context: Context, kind: str) -> Written:
     if isinstance(operation, Single):
-        return Written(encoded(await operation.answer(context, asked)), {}, media.JSON)
+        body = encoded(await operation.answer(context, asked))
+        return Written(body, {**operation.headers, **_gaps(context)}, media.JSON)
     page = await operation.answer(context, asked)
-    beside = {} if page.next_cursor is None else {"Link": _next(request, asked, page)}
-    if kind == media.CSV:
-        beside["Content-Disposition"] = f'attachment; filename="{operation.name}.csv"'
-        return Written(
-            csv.table(page.items, operation.item),
-            beside,
-            f"{media.CSV}; charset=utf-8; header=present",
-            len(page.items),
-        )
-    return Written(encoded(await framed(page, context)), beside, media.JSON, len(page.items))
+    beside = _gaps(context)
+    if page.next_cursor is not None:
+        beside["Link"] = _next(request, asked, page)
+    form = BY_MEDIA_TYPE.get(kind)
+    if form is None:
+        return Written(encoded(await framed(page, context)), beside, media.JSON, len(page.items))
+    beside["Content-Disposition"] = f'attachment; filename="{operation.name}.{form.name}"'
+    # Beside the loop: a large table takes a while, and the first one loads what writes it.
+    body = await to_thread(form.write, page.items, operation.item)
+    return Written(body, beside, form.content_type, len(page.items))
+
+
+def _gaps(context: Context) -> dict[str, str]:
+    """A header that names the stores whose part is missing: not every answer has a place for that within."""
+    names = missing_names(context)
+    return {"Missing-Backends": ", ".join(names)} if names else {}
 
 
 def _next(request: Request, asked: Asked, page: Paged) -> str:

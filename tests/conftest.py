@@ -3,13 +3,17 @@
 import os
 import re
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 
+from tests.backends.stores import COLUMNS
+from tests.backends.table import TRIED, Tried, table
 from tests.canaries import watching
 
 # Tests that lack an engine skip with this beginning: pytest.skip("backend clickhouse: no server").
 SKIPPED_BACKEND = re.compile(r"backend ([a-z0-9]+):")
+_TRIED: list[Tried] = []
 
 
 def required() -> set[str]:
@@ -33,3 +37,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         if named and named[1] in required():
             report.outcome = "failed"
             report.longrepr = f"{report.longrepr[2]} — but REQUIRE_BACKENDS={os.environ['REQUIRE_BACKENDS']}"
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _TRIED.extend(Tried(*value) for name, value in report.user_properties if name == TRIED)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if _TRIED:
+        terminalreporter.section("capabilities by store")
+        for line in table(_TRIED, [column.name for column in COLUMNS]):
+            terminalreporter.line(line)

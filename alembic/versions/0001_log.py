@@ -1,6 +1,7 @@
 """What was sent and what events of no session say"""
 
 from alembic import op
+
 from backends.postgres.partitions import outer
 from backends.postgres.tables import FUNCTIONS, METADATA, SCHEMA
 

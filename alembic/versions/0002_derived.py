@@ -1,6 +1,7 @@
 """What is derived from it: facts, their rollups, sightings, sessions"""
 
 from alembic import op
+
 from backends.postgres.partitions import outer
 from backends.postgres.tables import METADATA, PARTITIONED, SCHEMA
 

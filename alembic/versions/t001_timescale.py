@@ -1,6 +1,7 @@
 """TimescaleDB: the log and facts in hypertables, rollups as continuous aggregates"""
 
 from alembic import op
+
 from backends.postgres.refresh import REFRESHES
 from backends.postgres.tables import SCHEMA
 from backends.postgres.timescale import (

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from backends.clickhouse.contents import Contents
 from backends.clickhouse.ddl import EMBEDDED, Layout, add_missing, create_all
 from backends.clickhouse.fact_log import FactLog
 from backends.clickhouse.handle import Handle
@@ -20,7 +21,7 @@ class Pool(Reader, Protocol):
         """Let go of everything held."""
 
 
-class ClickHouseStore(Reads, RawLog, StatementLog, SessionLog, FactLog):
+class ClickHouseStore(Reads, RawLog, StatementLog, SessionLog, FactLog, Contents):
     """A `Backend` and a `Log`. Creates what is missing and repairs what a crash left, when it opens."""
 
     def __init__(
@@ -32,6 +33,7 @@ class ClickHouseStore(Reads, RawLog, StatementLog, SessionLog, FactLog):
         StatementLog.__init__(self, writer, tide)
         SessionLog.__init__(self, writer)
         FactLog.__init__(self, writer, tide)
+        Contents.__init__(self, writer)
         self.name = name
         self._pool = pool
         self._on_close = on_close

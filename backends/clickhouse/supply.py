@@ -18,8 +18,11 @@ KEPT = (
 
 
 def replace_supply(handle: Handle, hours: Sequence[SupplyHour], facts: Sequence[Fact], ver: int) -> None:
-    """These hours hold these facts from now on. New rows and withdrawals go in one insert: none is seen alone."""
-    if not hours:
+    """These hours hold these facts from now on. New rows and withdrawals go in one insert: none is seen alone.
+
+    Facts of other hours are put beside what these have.
+    """
+    if not hours and not facts:
         return
     handle.want(a=[hour.source for hour in hours], b=[hour.uri for hour in hours], n=[hour.hour_ms for hour in hours])
     old: dict[Key, int] = {row[:4]: row[4] for row in handle.query("kept supply", KEPT)}

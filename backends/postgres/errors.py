@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import asyncpg
 import psycopg
 import sqlalchemy.exc
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
 from metrics.errors import GatewayError, StoreFull, StoreTimeout, StoreUnavailable, TooComplex
 
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 
 DRIVERS = (
     *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
-    *(psycopg.Error, psycopg.Warning, sqlalchemy.exc.SQLAlchemyError),
+    *(psycopg.Error, psycopg.Warning, sqlalchemy.exc.SQLAlchemyError, AsyncAdapt_asyncpg_dbapi.Error),
     # What connecting and waiting raise by themselves; TimeoutError is an OSError.
     OSError,
 )

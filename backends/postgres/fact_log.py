@@ -75,7 +75,7 @@ class FactLog:
 
 def _facts(session: Session, owners: Sequence[str], derivation: Derivation) -> None:
     new = [(key, _signed(kept)) for key, kept in kept_facts(derivation.facts)]
-    changed = change(_kept(session, "facts", "at_ms", owners), new)
+    changed = change(_kept(session, "facts", "at_ms", owners, new), new)
     rows = (fact_row(derivation.facts[index], new[index][1], FACT_VALUES) for index in changed.written)
     _write(session, "facts", FACT_NAMES, changed, new, rows)
     mark(session, Stale.MINUTES, floors(changed.touched_ms, MINUTE_MS))
@@ -83,7 +83,7 @@ def _facts(session: Session, owners: Sequence[str], derivation: Derivation) -> N
 
 def _sightings(session: Session, owners: Sequence[str], derivation: Derivation) -> None:
     new = [(key, _signed(kept)) for key, kept in kept_sightings(derivation.sightings)]
-    changed = change(_kept(session, "sightings", "first_ms", owners), new)
+    changed = change(_kept(session, "sightings", "first_ms", owners, new), new)
     written = ((derivation.sightings[index], new[index][1]) for index in changed.written)
     rows = (
         (kept[0], one.owner, one.key, one.first_ms, one.last_ms, kept[2], *(trait or "" for trait in one.traits))
@@ -110,12 +110,16 @@ def _session_row(stored: StoredSession) -> Sequence[Any]:
 
 
 def _supply(session: Session, derivation: Derivation) -> None:
-    if not derivation.hours:
-        return
-    hours = [(hour.source, hour.uri, hour.hour_ms) for hour in set(derivation.hours)]
-    session.run("forget supply", FORGET_SUPPLY, columns_of(hours, ("sources", "uris", "hours")))
-    rows = (fact_row(one, (slot_of(one.at_ms), one.at_ms, 0), SUPPLY_VALUES) for one in derivation.supply)
-    session.copy("supply", SUPPLY_NAMES, rows)
+    hours = {(hour.source, hour.uri, hour.hour_ms) for hour in derivation.hours}
+    if hours:
+        session.run("forget supply", FORGET_SUPPLY, columns_of(sorted(hours), ("sources", "uris", "hours")))
+    places = [(one.dims[0] or "", one.owner, slot_of(one.at_ms), one.key) for one in derivation.supply]
+    # Beside what other hours have, in the place of what has the same key.
+    if beside := [place for place in places if place[:3] not in hours]:
+        session.run("forget lights", FORGET_LIGHTS, columns_of(beside, ("sources", "uris", "hours", "keys")))
+    if derivation.supply:
+        rows = (fact_row(one, (slot_of(one.at_ms), one.at_ms, 0), SUPPLY_VALUES) for one in derivation.supply)
+        session.copy("supply", SUPPLY_NAMES, rows)
 
 
 def fact_row(fact: Fact, kept: Kept, names: Sequence[str]) -> Sequence[Any]:
@@ -124,10 +128,19 @@ def fact_row(fact: Fact, kept: Kept, names: Sequence[str]) -> Sequence[Any]:
     return (kept[0], fact.owner, fact.key, kept[1], kept[2], *(value or "" for value in fact.dims), *said)
 
 
-def _kept(session: Session, table: str, time: str, owners: Sequence[str]) -> dict[Key, Kept]:
+def _kept(
+    session: Session, table: str, time: str, owners: Sequence[str], new: Sequence[tuple[Key, Kept]]
+) -> dict[Key, Kept]:
+    """What these owners have, and what has the key of a new row of another owner."""
+    keys = {key for key, _ in new}
+    wanted, replaced = sorted({*owners, *(owner for owner, _ in keys)}), frozenset(owners)
     sql = f"SELECT owner, key, slot, {time}, digest FROM {table} WHERE {among('owner', '%(owners)s::text[]')}"
-    rows = session.query(f"kept {table}", sql, {"owners": owners}) if owners else ()
-    return {(owner, key): (slot, at_ms, digest) for owner, key, slot, at_ms, digest in rows}
+    rows = session.query(f"kept {table}", sql, {"owners": wanted}) if wanted else ()
+    return {
+        (owner, key): (slot, at_ms, digest)
+        for owner, key, slot, at_ms, digest in rows
+        if owner in replaced or (owner, key) in keys
+    }
 
 
 def _write(
@@ -160,4 +173,9 @@ def _signed(kept: Kept) -> Kept:
 FORGET_SUPPLY = (
     "DELETE FROM supply AS e USING unnest(%(sources)s::text[], %(uris)s::text[], %(hours)s::bigint[]) "
     "AS w(source, uri, slot) WHERE e.slot = w.slot AND e.owner = w.uri AND e.source = w.source"
+)
+FORGET_LIGHTS = (
+    "DELETE FROM supply AS e USING unnest(%(sources)s::text[], %(uris)s::text[], %(hours)s::bigint[], "
+    "%(keys)s::text[]) AS w(source, uri, slot, key) "
+    "WHERE e.slot = w.slot AND e.owner = w.uri AND e.source = w.source AND e.key = w.key"
 )

@@ -4,14 +4,16 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg
+from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import ARRAY, LargeBinary, Text
 
-from alembic import command
 from backends.postgres.address import checked
 from backends.postgres.aggregates import compute_all
 from backends.postgres.errors import as_gateway_errors
@@ -19,7 +21,7 @@ from backends.postgres.handle import LAYOUT, WRITER_LOCK, Handle
 from backends.postgres.options import Options
 from backends.postgres.tables import METADATA, SCHEMA
 from backends.postgres.timescale import create_rollups, drop_rollups, follow
-from metrics.errors import StoreInUse
+from metrics.errors import StoreInUse, StoreUnavailable
 
 MIGRATION_LOCK = 0x6E61_6172
 MAIN, TIMESCALE = "main@head", "timescale@head"
@@ -41,6 +43,11 @@ def migrate(url: str, options: Options, revision: str = MAIN, whole: bool = Fals
         )
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            if (encoding := connection.scalar(text("SHOW server_encoding"))) != "UTF8":
+                raise StoreUnavailable(
+                    f"the database has the encoding {encoding}, which cannot hold every text. Make one that can: "
+                    "createdb --encoding=UTF8 --template=template0 NAME."
+                )
             if not inspect(connection).has_schema(SCHEMA):
                 connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
             connection.execute(text(f"SET LOCAL search_path = {SCHEMA}, public"))
@@ -81,7 +88,12 @@ def _migrated(connection: Connection, revision: str) -> list[str]:
     script = ScriptDirectory.from_config(config)
     before = _heads(connection)
     wanted = script.get_revision(revision)
-    known = {one.revision for head in before for one in script.iterate_revisions(head, "base")}
+    try:
+        known = {one.revision for head in before for one in script.iterate_revisions(head, "base")}
+    except (CommandError, RevisionError) as error:
+        raise StoreUnavailable(
+            "these tables were made by a newer release. Use that one, or one newer still."
+        ) from error
     down = wanted is None or wanted.revision in known - set(before)
     if down and not revision.startswith("timescale") and connection.execute(text(LAYOUT)).first() is not None:
         return [*_migrated(connection, "timescale@base"), *_migrated(connection, revision)]

@@ -10,7 +10,6 @@ from metrics.window import from_ms, to_ms
 
 # Events may state any time. Beside these years lie few, and no partition each.
 FIRST_YEAR, LAST_YEAR = 2020, 2100
-LOCK = 0x6E61_6171
 
 
 class Partitions:

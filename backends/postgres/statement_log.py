@@ -150,16 +150,27 @@ def _put(
     rows: Sequence[Sequence[Any]],
     withdrawn: Sequence[tuple[str, str]],
 ) -> None:
-    """What an event said gives way to what it says now."""
+    """What withdrawn events said goes; what is said is put beside the rest, in the place of what has its key."""
     source, id = names.index("source"), names.index("id")
-    events = {(row[source], row[id]) for row in rows}.union(withdrawn)
-    if not events:
+    if withdrawn:
+        session.run(
+            f"forget withdrawn {table}",
+            f"DELETE FROM {table} AS e USING unnest(%(sources)s::text[], %(ids)s::text[]) AS w(source, id) "
+            f"WHERE {hashed('e.id')} = {hashed('w.id')} AND e.id = w.id AND e.source = w.source",
+            {"sources": [one for one, _ in withdrawn], "ids": [one for _, one in withdrawn]},
+        )
+    if not rows:
         return
-    keys = {"sources": [one for one, _ in events], "ids": [one for _, one in events]}
+    more = {"claims": "place", "offers": "n"}.get(table)
+    kind = "bigint" if more == "n" else "text"
+    values: dict[str, object] = {"sources": [row[source] for row in rows], "ids": [row[id] for row in rows]}
+    third = more or "source"
+    values["thirds"] = [row[names.index(third)] for row in rows]
     session.run(
         f"forget {table}",
-        f"DELETE FROM {table} AS e USING unnest(%(sources)s::text[], %(ids)s::text[]) AS w(source, id) "
-        f"WHERE {hashed('e.id')} = {hashed('w.id')} AND e.id = w.id AND e.source = w.source",
-        keys,
+        f"DELETE FROM {table} AS e USING unnest(%(sources)s::text[], %(ids)s::text[], %(thirds)s::{kind}[]) "
+        f"AS w(source, id, third) WHERE {hashed('e.id')} = {hashed('w.id')} AND e.id = w.id "
+        f"AND e.source = w.source AND e.{third} = w.third",
+        values,
     )
     session.copy(table, names, rows)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from backends.backend import LoggedEvent
+from backends.postgres.contents import Contents
 from backends.postgres.fact_log import FactLog
 from backends.postgres.handle import Handle
 from backends.postgres.migrate import migrate
@@ -17,7 +18,7 @@ from backends.postgres.statement_log import StatementLog
 DEFAULTS = Options()
 
 
-class PostgresStore(Reads, RawLog, StatementLog, SessionLog, FactLog):
+class PostgresStore(Reads, RawLog, StatementLog, SessionLog, FactLog, Contents):
     """A `Backend` and a `Log`. Any number of processes may read; the first that writes is the one writer."""
 
     name = "postgresql"
@@ -29,6 +30,7 @@ class PostgresStore(Reads, RawLog, StatementLog, SessionLog, FactLog):
         StatementLog.__init__(self, handle)
         SessionLog.__init__(self, handle)
         FactLog.__init__(self, handle, partitions)
+        Contents.__init__(self, handle)
 
     def pending(self, limit: int) -> Sequence[LoggedEvent]:
         # Whoever asks begins anew: another process may have written meanwhile.

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from backends import tables as declared
+from backends.postgres.histogram import COUNT_BITS, COUNTS
 from backends.tables import Field, Kind
 
 SCHEMA = "naap"
@@ -138,10 +139,10 @@ FUNCTIONS = (
     # The entry that one value makes: metrics.histogram.bucket_of, bit by bit, and the count 1.
     f"CREATE FUNCTION {SCHEMA}.entry(value bigint) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$"
     "SELECT (((get_byte(float8send(value::float8), 0)::bigint << 10) + (get_byte(float8send(value::float8), 1) << 2) "
-    "+ (get_byte(float8send(value::float8), 2) >> 6)) << 44) + 1$$",
+    f"+ (get_byte(float8send(value::float8), 2) >> 6)) << {COUNT_BITS}) + 1$$",
     f"CREATE FUNCTION {SCHEMA}.compact(entries bigint[]) RETURNS bigint[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE "
-    "AS $$SELECT array_agg(entry ORDER BY entry) FROM (SELECT ((one >> 44) << 44) + sum(one & 17592186044415)::bigint "
-    "AS entry FROM unnest(entries) AS one GROUP BY one >> 44) AS summed$$",
+    f"AS $$SELECT array_agg(entry ORDER BY entry) FROM (SELECT ((one >> {COUNT_BITS}) << {COUNT_BITS}) "
+    f"+ sum(one & {COUNTS})::bigint AS entry FROM unnest(entries) AS one GROUP BY one >> {COUNT_BITS}) AS summed$$",
     f"CREATE AGGREGATE {SCHEMA}.histogram(bigint) "
     f"(SFUNC = array_append, STYPE = bigint[], FINALFUNC = {SCHEMA}.compact, PARALLEL = SAFE)",
     f"CREATE AGGREGATE {SCHEMA}.merged(bigint[]) "

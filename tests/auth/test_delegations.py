@@ -152,7 +152,6 @@ async def test_a_forged_delegation_is_refused(access: Access, forger: Wallet) ->
         {"expires_at": NOW + 2 * WEEK},
         {"issued_at": NOW - timedelta(days=1)},
     ],
-    ids=str,
 )
 async def test_a_delegation_that_was_changed_after_signing_is_refused(
     access: Access, change: dict[str, object]

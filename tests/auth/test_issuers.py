@@ -111,7 +111,6 @@ async def test_without_a_scope_it_reads_nothing_private(access: Access, scope: o
         ("key", {"iss": "https://nobody.example"}),
         ("key", {"iss": SITE.uri}),
     ],
-    ids=str,
 )
 async def test_what_is_not_its_token_for_here_and_now_is_refused(
     access: Access, reason: str, change: dict[str, Any]
@@ -234,7 +233,6 @@ def test_a_file_of_issuers_is_read(tmp_path: Path) -> None:
         ({"issuer": SITE.uri}, "this gateway itself"),
         ({"jwks": "x"}, "'jwks'"),
     ],
-    ids=str,
 )
 def test_a_file_that_is_wrong_stops_the_start_and_says_where(
     tmp_path: Path, change: dict[str, object], told: str

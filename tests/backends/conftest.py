@@ -1,6 +1,6 @@
 """Every store under the same promises: each test that takes `store`, `shared` or `started` runs on each of COLUMNS.
 
-At the end of a run its results are printed as a table.
+At the end of a run the results are printed as a table.
 """
 
 from collections.abc import Generator, Iterator
@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from tests.backends.stores import COLUMNS, Column, Missing, Started
-from tests.backends.table import Tried, table
+from tests.backends.table import TRIED, Tried
 
-_TRIED: list[Tried] = []
 _STARTED: dict[str, Started | Missing] = {}
 _HELD = ExitStack()
 STORES_FILE = Path(__file__).with_name("stores.py")
@@ -82,14 +81,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         if isinstance(report.longrepr, tuple) and "Skipped: backend" in report.longrepr[2]:
             # One place, so that pytest's own summary says it once and not for every test.
             report.longrepr = (str(STORES_FILE), 1, report.longrepr[2])
-        _TRIED.append(Tried(_name(item)[5:].replace("_", " "), column.name, *_became(report, column)))
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if _TRIED:
-        terminalreporter.section("capabilities by store")
-        for line in table(_TRIED, [column.name for column in COLUMNS]):
-            terminalreporter.line(line)
+        # The table is printed by tests/conftest.py, which may run in another process.
+        tried = Tried(_name(item)[5:].replace("_", " "), column.name, *_became(report, column))
+        report.user_properties.append((TRIED, list(tried)))
 
 
 def pytest_sessionfinish() -> None:

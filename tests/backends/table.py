@@ -8,6 +8,10 @@ OUTCOMES = ("passed", "gap", "skipped", "failed")
 SIGNS = {"passed": "✓", "gap": "gap", "skipped": "–", "failed": "FAILED"}
 
 
+# How a test's report carries what it tried.
+TRIED = "tried"
+
+
 class Tried(NamedTuple):
     """What became of one capability in one store."""
 

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from alembic.script import ScriptDirectory
 from backends.postgres.migrate import migrate, scripts
 from backends.postgres.options import Options
 from backends.postgres.store import open_postgres
+from metrics.errors import StoreUnavailable
 from telemetry.loader import Loader
 from telemetry.simulator.network import Simulation
 from telemetry.simulator.options import Options as Simulated
-from tests.backends.servers import database, serving_postgresql
+from tests.backends.servers import database, serving_postgresql, with_database
 from tests.backends.stores import Missing, closing
 from tests.laws.answers import everything
 from tests.laws.compare import load
@@ -61,6 +63,13 @@ def test_a_migration_says_what_it_did_and_the_second_has_nothing_to_do(url: str)
     assert migrate(url, Options()) == []
 
 
+def test_of_several_that_open_an_empty_database_at_once_one_makes_the_tables(url: str) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(lambda _: migrate(url, Options()), range(4)))
+
+    assert sorted(map(len, told)) == [0, 0, 0, 2]
+
+
 def test_what_is_derived_may_go_and_come_again(url: str) -> None:
     before = filled(url)
 
@@ -99,6 +108,23 @@ def test_columns_declared_since_are_added_and_change_no_answer(url: str) -> None
         assert everything(store) == before
 
 
+def test_tables_of_a_newer_release_are_left_alone(url: str) -> None:
+    migrate(url, Options())
+    run(url, "UPDATE naap.alembic_version SET version_num = '9999'")
+
+    with pytest.raises(StoreUnavailable, match="newer release"):
+        open_postgres(url)
+
+
+def test_a_database_that_cannot_hold_every_text_is_refused(server: str) -> None:
+    run(server, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    try:
+        with pytest.raises(StoreUnavailable, match="encoding LATIN1"):
+            open_postgres(with_database(server, "latin"))
+    finally:
+        run(server, "DROP DATABASE latin WITH (FORCE)")
+
+
 def test_a_wheel_brings_the_migrations_along() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
@@ -106,4 +132,4 @@ def test_a_wheel_brings_the_migrations_along() -> None:
     assert included == {"alembic": "backends/postgres/migrations"}
     assert scripts() == ROOT / "alembic"
     assert not (ROOT / "alembic" / "__init__.py").exists()
-    assert ScriptDirectory(str(scripts())).get_bases() == ["0001"]
+    assert ScriptDirectory(str(scripts())).get_bases() == ["0001", "t001"]

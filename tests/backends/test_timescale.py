@@ -164,6 +164,18 @@ def test_compression_changes_no_answer_and_takes_late_facts(url: str) -> None:
         assert everything(store) == after
 
 
+def test_aggregates_that_lack_a_column_are_made_anew(url: str) -> None:
+    with closing(open_postgres(url)) as store:
+        load(store, FEED, NOW)
+        before = everything(store)
+    run(url, "ALTER MATERIALIZED VIEW naap.facts_minute RENAME COLUMN warm_up TO other")
+
+    assert migrate(url, Options()) == ["the continuous aggregates were made anew, with new columns"]
+    with closing(open_postgres(url)) as store:
+        assert everything(store) == before
+    assert migrate(url, Options()) == []
+
+
 @pytest.mark.parametrize(
     ("buckets", "watermark", "now", "found"),
     [

@@ -65,7 +65,8 @@ async def test_it_is_alive_and_ready(running: Running) -> None:
         assert time.monotonic() < deadline, ready.text
         await asyncio.sleep(0.01)
     assert ready.json() == {
-        "status": "ready", "store": "ready", "loader": "ready", "last_event_at": None, "pending_events": 0
+        "status": "ready", "store": "ready", "loader": "ready", "last_event_at": None, "pending_events": 0,
+        "backends": [{"name": "memory", "status": "ready", "last_event_at": None, "pending_events": 0}],
     }  # fmt: skip
 
 
@@ -77,7 +78,7 @@ async def test_without_its_store_it_is_alive_and_not_ready(running: Running, mon
 
     assert (await running.client.get("/healthz")).status_code == 200
     ready = await running.client.get("/readyz")
-    assert (ready.status_code, ready.json()["store"]) == (503, "the store is away.")
+    assert (ready.status_code, ready.json()["store"]) == (503, "unavailable; the reason is in the log")
 
 
 async def test_with_a_loader_that_is_stuck_it_is_not_ready(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:

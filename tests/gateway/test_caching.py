@@ -174,6 +174,17 @@ async def test_while_the_store_is_away_it_is_asked_once_for_all_who_wait(gateway
     assert gateway.reads == {"rows": 1}
 
 
+async def test_what_needs_no_store_is_answered_without_one(gateway: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away() -> Any:
+        raise StoreUnavailable("the store is away.")
+
+    monkeypatch.setattr(gateway.parts.results, "_holds", away)
+    answer = await gateway.get("{ scoringVersions { name } }")
+
+    assert "errors" not in answer.json()
+    assert answer.headers["cache-control"] == "no-store"
+
+
 # What is private
 
 

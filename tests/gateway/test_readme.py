@@ -50,6 +50,7 @@ def test_its_table_of_commands_is_true() -> None:
         "simulate",
         "rebuild",
         "migrate",
+        "copy",
         "schema",
         "datasets",
         "token",

@@ -95,6 +95,18 @@ def test_every_setting_has_a_help_line() -> None:
     assert all((name.startswith("NAAP_") and doc.endswith(".")) or "…" in doc for name, _, doc in described())
 
 
+def test_the_store_may_be_named_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "backend"
+    file.write_text("chdb:///var/naap?name=eu\n")
+
+    assert from_environment({"NAAP_BACKEND_FILE": str(file)}).backend == "chdb:///var/naap?name=eu"
+    with pytest.raises(BadRequest, match="both set"):
+        from_environment({"NAAP_BACKEND_FILE": str(file), "NAAP_BACKEND": "chdb://"})
+    file.write_text(" ")
+    with pytest.raises(BadRequest, match="NAAP_BACKEND_FILE must not be blank"):
+        from_environment({"NAAP_BACKEND_FILE": str(file)})
+
+
 def test_budgets_origins_and_switches_are_read() -> None:
     settings = from_environment(
         {"NAAP_BUDGETS": "1, 2,0", "NAAP_CORS_ORIGINS": "https://a.example, *", "NAAP_SUGGESTIONS": "OFF"}

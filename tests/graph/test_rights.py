@@ -37,7 +37,7 @@ ARGUMENTS = {
     "name": '"sdxl"',
     "gatewayId": f'"{GAIL}"',
     "streamId": '"stream-alice"',
-    "metric": '"outputFps"',
+    "metric": '"sessions"',
     "window": DAY,
     "representations": "[]",
 }

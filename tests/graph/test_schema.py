@@ -64,9 +64,9 @@ def test_the_contracts_fields_are_there(line) -> None:
     ("field", "arguments"),
     [
         ("Measured.metrics", "window workflow region gateway synthetic compareTo"),
-        ("Measured.series", "window interval maxPoints workflow region gateway synthetic fill"),
+        ("Measured.series", "window interval maxPoints workflow region gateway synthetic fill timeZone"),
         ("Measured.demand", "window workflow region gateway synthetic"),
-        ("Measured.demandSeries", "window interval maxPoints workflow region gateway synthetic fill"),
+        ("Measured.demandSeries", "window interval maxPoints workflow region gateway synthetic fill timeZone"),
         ("Query.orchestrators", "filter orderBy first after last before"),
         ("Query.gpus", "filter orderBy first after last before"),
         ("Query.workflows", "filter first after last before"),

@@ -84,7 +84,7 @@ def test_a_bomb_is_refused(pack, files: dict[str, bytes]) -> None:
         (b"<html>", "neither a .tar.gz nor a .zip"),
         (b"\x1f\x8bnothing", "is damaged"),
         (tarred(FILES)[:-20], "is damaged"),
-        (gzip.compress(b"no tar" * 200), "is damaged"),
+        (gzip.compress(b"no tar" * 200, mtime=0), "is damaged"),
         (zipped(FILES)[:-10], "is damaged"),
         (b"\x1f\x8b" + b"\0" * archive.MAX_ARCHIVE_BYTES, "is larger than 16 MiB"),
     ],

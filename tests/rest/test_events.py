@@ -49,9 +49,9 @@ async def test_gzip_is_understood_whether_it_says_so_or_not(surface: Surface, sa
     ("body", "headers", "status"),
     [
         (b"x" * 1001, {}, 413),
-        (gzip.compress(b"x" * 2001), {"Content-Encoding": "gzip"}, 413),
-        (gzip.compress(b"0" * 10_000_000)[:900], {"Content-Encoding": "gzip"}, 413),
-        (gzip.compress(b"whole")[:-4], {"Content-Encoding": "gzip"}, 400),
+        (gzip.compress(b"x" * 2001, mtime=0), {"Content-Encoding": "gzip"}, 413),
+        (gzip.compress(b"0" * 10_000_000, mtime=0)[:900], {"Content-Encoding": "gzip"}, 413),
+        (gzip.compress(b"whole", mtime=0)[:-4], {"Content-Encoding": "gzip"}, 400),
         (b"plain", {"Content-Encoding": "gzip"}, 400),
         (b"", {"Content-Encoding": "gzip"}, 400),
         (b"x", {"Content-Encoding": "br"}, 400),

@@ -1,0 +1,10 @@
+"""The simulated network, loaded once."""
+
+import pytest
+
+from tests.compat.network import Network, simulated
+
+
+@pytest.fixture(scope="session")
+def network() -> Network:
+    return simulated()
