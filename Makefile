@@ -4,11 +4,13 @@ VENV   ?= .venv
 PORT   ?= 8000
 TEST_PROCESSES ?= 2
 BIN    := $(VENV)/bin
+# Apart, since it wants older versions of what we use (docs/decisions/0171); exact, since what it writes is compared.
+CODEGEN := $(VENV)/codegen
 # On a terminal pip shows how far it is.
 PIP    := [ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip --disable-pip-version-check $$quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install venv demo test check clients schema docs datasets bench bench-cache clean
+.PHONY: help install venv demo test check client clients schema released docs datasets bench bench-cache clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,7 +18,9 @@ help:
 	@echo "make test     run the whole test suite"
 	@echo "make check    formatting, types, layers, generated files, tests: what CI runs"
 	@echo "make clients  try clients that others wrote against a running gateway (Node comes from PyPI where there is none)"
-	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, questions.md, private-fields.md"
+	@echo "make client   write examples/client/naap, the typed Python client, from the schema"
+	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, questions.md, private-fields.md, llms.txt"
+	@echo "make released at a release: from here on the schema of today is what may not break"
 	@echo "make datasets write promptsets/release"
 	@echo "make bench    measure, and write bench/results.md      make bench-cache  answers from memory beside a constant one"
 	@echo "make install  only install naap, into $(VENV)"
@@ -28,13 +32,17 @@ demo: $(VENV)/.lean
 test: $(VENV)/.dev
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev $(CODEGEN)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/naap schema | diff -u schema.graphql - || { echo "schema.graphql is stale: run make schema"; exit 1; }
 	@$(BIN)/python -m gateway.docs | diff -u docs/metrics.md - || { echo "docs/metrics.md is stale: run make docs"; exit 1; }
+	$(BIN)/python -m graph.changes
+	@fresh=$$(mktemp -d) && cp -r schema.graphql examples $$fresh && tool=$$PWD/$(CODEGEN)/bin/ariadne-codegen && \
+	  (cd $$fresh && $$tool --config examples/client/codegen.toml client >/dev/null) && \
+	  diff -ru -x __pycache__ examples/client/naap $$fresh/examples/client/naap || { echo "examples/client is stale: run make client"; exit 1; }
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
 clients: $(VENV)/.dev
@@ -43,8 +51,21 @@ clients: $(VENV)/.dev
 schema: $(VENV)/.dev
 	$(BIN)/naap schema > schema.graphql
 
+client: $(CODEGEN)/.ready
+	$(CODEGEN)/bin/ariadne-codegen --config examples/client/codegen.toml client
+
+$(CODEGEN)/.ready: | $(BIN)/pip
+	@$(BIN)/python -m venv $(CODEGEN)
+	@$(CODEGEN)/bin/python -m pip --disable-pip-version-check --quiet install ariadne-codegen==0.19.0 ruff==0.15.22
+	@touch $@
+
+released:
+	cp schema.graphql docs/schema/released.graphql
+	sed -i '/^\[breaks\]/q' docs/schema/accepted.toml
+
 docs: $(VENV)/.dev
 	$(BIN)/python -m gateway.docs > docs/metrics.md
+	$(BIN)/python -m gateway.llms > llms.txt
 	$(BIN)/python -m gateway.question_docs > docs/questions.md
 	$(BIN)/python -m gateway.rights_docs > docs/private-fields.md
 

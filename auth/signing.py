@@ -74,7 +74,7 @@ class KeyRing:
             return
         self._read()
         if not self._keys:
-            rotate(directory)
+            _put(directory, 1)  # of processes that begin at once one makes it
             self._read()
 
     @property
@@ -124,10 +124,15 @@ class KeyRing:
 
 def rotate(directory: Path) -> SigningKey:
     """Put a new key into the directory, which signs from now on. Raises StoreUnavailable where it cannot be written."""
+    numbers = [int(found[0]) for file in directory.glob("*.pem") if (found := re.match(r"\d+", file.stem))]
+    return _put(directory, max(numbers, default=0) + 1)
+
+
+def _put(directory: Path, number: int) -> SigningKey:
+    """A new key under this number, or the one that another process put there first."""
     private = Ed25519PrivateKey.generate()
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    numbers = [int(found[0]) for file in directory.glob("*.pem") if (found := re.match(r"\d+", file.stem))]
-    name = f"{max(numbers, default=0) + 1:06}.pem"
+    name = f"{number:06}.pem"
     temporary = directory / f".{name}.{os.getpid()}"
     try:
         with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:

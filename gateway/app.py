@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from auth.access import Access
@@ -21,20 +21,24 @@ from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
 from backends.federated import Federated
 from backends.patient import Patient
+from gateway import llms
 from gateway.authentication import Authenticated, client_of
 from gateway.compressed import Compressed
 from gateway.conditional import Conditional
 from gateway.cross_origin import CrossOrigin
-from gateway.health import healthz, readiness
+from gateway.health import Lag, healthz, readiness
 from gateway.inside import within
 from gateway.intake import NoIntake, WriterIntake
 from gateway.login import in_memory
 from gateway.metered import ESTIMATE, Metered, Purse
 from gateway.middleware import Protected, gateway_error, http_error
-from gateway.observed import Observed
+from gateway.observed import ASK_S, Observed
 from gateway.patience import Patience
+from gateway.seen import Places
 from gateway.settings import Settings
 from gateway.timeline import entry
+from gateway.traces import Traces
+from gateway.watched import Watched, logged
 from gateway.writer import Writer
 from graph.app import graphql_routes
 from graph.dashboard.schema import dashboard_schema
@@ -44,6 +48,7 @@ from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.context import Context
+from resolvers.journal import Journal
 from resolvers.ranking import Rankings
 from resolvers.results import Results
 from rest.events import Door, Intake
@@ -69,6 +74,7 @@ PLACES = {
     "alive": "/healthz",
     "ready": "/readyz",
     "metrics": "/metrics",
+    "llms": "/llms.txt",
 }
 # Other people's clients, whose pages are served from elsewhere. What they ask needs no caller.
 CROSS_ORIGIN = (PLACES["dashboard"], *(operation.path for operation in EXPLORER))
@@ -94,6 +100,8 @@ class Parts:
     access: Access = field(init=False)
     # Answers that others ask for too; `results.counts` says what became of them.
     results: Results[Any] = field(init=False)
+    # What Prometheus is told; whatever keeps counts of its own is told by a line in `_tell`.
+    observed: Observed = field(default_factory=Observed)
 
     def __post_init__(self, door: Access | None) -> None:
         self.results = Results(self.store.holds, self.settings.cache_bytes)
@@ -118,6 +126,7 @@ class Parts:
             access=self.access,
             client=client_of(request),
             insides=within,
+            journal=Journal(self.observed.read),
         )
         # Whatever ends the request ends its reads (`Patience`).
         request.scope["state"].setdefault("contexts", []).append(context)
@@ -144,41 +153,75 @@ def build_app(parts: Parts) -> Starlette:
     async def readyz(_: Request) -> Response:
         return await readiness(parts.store, parts.writer, parts.settings.read_seconds)
 
+    told = llms.page(settings)
+
+    async def llms_txt(_: Request) -> Response:
+        return PlainTextResponse(told)
+
     documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes)
     meter = parts.meter or open_meter(settings.redis)
-    observed = Observed(lambda: isinstance(meter, Shared) and meter.is_away)
+    _tell(parts, meter)
+    traces = Traces.to(settings.traces) if settings.traces else None
+    paths = [
+        Route("/", index),
+        Route(PLACES["alive"], healthz),
+        Route(PLACES["ready"], readyz),
+        Route(PLACES["metrics"], parts.observed.page),
+        Route(PLACES["llms"], llms_txt),
+        *routes(parts.context, parts.intake, door, results=parts.results),
+        *graphql_routes(
+            build_schema(suggestions=settings.suggestions, introspection=settings.introspection),
+            parts.graph_context,
+            PLACES["graphql"],
+            documents,
+            settings.batch,
+            parts.results,
+        ),
+        # It sends texts and knows no ids: trusted documents are a matter of the graph.
+        *graphql_routes(
+            dashboard_schema(settings.suggestions, settings.introspection),
+            parts.graph_context,
+            PLACES["dashboard"],
+            batch=settings.batch,
+            results=parts.results,
+        ),
+    ]
+    see = [parts.observed.seen, logged, *([traces.seen] if traces else [])]
     return Starlette(
-        routes=[
-            Route("/", index),
-            Route(PLACES["alive"], healthz),
-            Route(PLACES["ready"], readyz),
-            Route(PLACES["metrics"], observed.page),
-            *routes(parts.context, parts.intake, door, results=parts.results),
-            *graphql_routes(
-                build_schema(suggestions=settings.suggestions, introspection=settings.introspection),
-                parts.graph_context,
-                PLACES["graphql"],
-                documents,
-                settings.batch,
-                parts.results,
-            ),
-            # It sends texts and knows no ids: trusted documents are a matter of the graph.
-            *graphql_routes(
-                dashboard_schema(settings.suggestions, settings.introspection),
-                parts.graph_context,
-                PLACES["dashboard"],
-                batch=settings.batch,
-                results=parts.results,
-            ),
-        ],
-        middleware=_middleware(parts, meter, observed),
+        routes=paths,
+        middleware=[Middleware(Watched, places=Places(paths), see=see), *_middleware(parts, meter)],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
-        lifespan=_lifespan(parts),
+        lifespan=_lifespan(parts, traces),
     )
 
 
-def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middleware]:
+def _tell(parts: Parts, meter: Meter) -> None:
+    """Let Prometheus know what parts of the gateway count themselves."""
+    tells, lag = parts.observed.tells, Lag(parts.store, parts.clock, ASK_S)
+    parts.observed.asks(lag.ask)
+    tells("naap_store_up", "1 where the store says what it holds.", lambda: lag.up, "store")
+    tells("naap_data_lag_seconds", "How long ago the latest event of the store was.", lambda: lag.seconds, "store")
+    tells("naap_pending_events", "Events that are kept and not yet counted.", lambda: lag.pending, "store")
+    tells(
+        "naap_budget_alone",
+        "1 while Redis is away and this gateway counts budgets alone.",
+        lambda: isinstance(meter, Shared) and meter.is_away,
+    )
+    counts = parts.results.counts
+    came = lambda: {"memory": counts.hits, "joined": counts.joined, "made": counts.misses}  # noqa: E731
+    tells("naap_answers", "Answers: from memory, joined to another's, or made.", came, "came", is_counter=True)
+    tells("naap_answers_kept_bytes", "Memory that kept answers take.", lambda: counts.bytes)
+    writer = parts.writer
+    if writer is not None:
+        tells("naap_loader_waiting", "Bodies of events that wait for the loader.", lambda: writer.waiting)
+        tells("naap_loader_waited_seconds", "How long the oldest not yet counted has waited.", lambda: writer.waited_s)
+        tells(
+            "naap_events", "Events that came, by what became of them.", lambda: writer.taken, "became", is_counter=True
+        )
+
+
+def _middleware(parts: Parts, meter: Meter) -> list[Middleware]:
     """What a request passes through, in this order."""
     settings = parts.settings
     found = [Middleware(CrossOrigin, CROSS_ORIGIN), Middleware(Protected)]
@@ -200,12 +243,12 @@ def _middleware(parts: Parts, meter: Meter, observed: Observed) -> list[Middlewa
         Middleware(Conditional),
         Middleware(Authenticated, access=parts.access, graphs=(PLACES["graphql"], PLACES["dashboard"])),
         # Behind who it is: that says whose budget it is.
-        Middleware(Metered, purse=Purse.of(settings, meter), observed=observed),
+        Middleware(Metered, purse=Purse.of(settings, meter), observed=parts.observed),
         Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
     ]
 
 
-def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(parts: Parts, traces: Traces | None) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if parts.writer is not None:
@@ -216,6 +259,8 @@ def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager
             if parts.writer is not None:
                 await asyncio.to_thread(parts.writer.stop)
             parts.access.close()
+            if traces is not None:
+                await asyncio.to_thread(traces.close)
             await parts.store.close()
 
     return lifespan

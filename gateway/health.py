@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -19,6 +20,40 @@ from rest.page import instant
 log = logging.getLogger("naap.health")
 
 
+class Lag:
+    """How far each store reaches, by its name, as it was when last asked; of one that is away nothing is known."""
+
+    def __init__(self, store: Backend, clock: Callable[[], datetime], timeout_s: float) -> None:
+        self._members, self._clock, self._timeout_s = _members(store), clock, timeout_s
+        self.up: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
+        self.pending: dict[str, float] = {}
+
+    async def ask(self) -> None:
+        """Ask them all."""
+        found = await asyncio.gather(*(self._holds(store) for store in self._members.values()))
+        held = {name: one for name, one in zip(self._members, found, strict=True) if one is not None}
+        now = self._clock()
+        self.up = {name: float(name in held) for name in self._members}
+        self.pending = {name: one.pending for name, one in held.items()}
+        self.seconds = {
+            name: (now - from_ms(one.latest_ms)).total_seconds()
+            for name, one in held.items()
+            if one.latest_ms is not None
+        }
+
+    async def _holds(self, store: Backend) -> Holdings | None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await store.holds()
+        except (TimeoutError, GatewayError):
+            return None
+
+
+def _members(store: Backend) -> Mapping[str, Backend]:
+    return {one.name: one.store for one in store.members} if isinstance(store, Federated) else {store.name: store}
+
+
 async def healthz(request: Request) -> Response:
     """Alive, whatever else."""
     return Json({"status": "alive"})
@@ -30,7 +65,7 @@ async def readiness(store: Backend, writer: Writer | None, timeout_s: float) -> 
     Of several stores one that is away leaves the gateway `degraded` (200) where partial answers are allowed.
     """
     loader = {} if writer is None else {"loader": writer.state}
-    members = {one.name: one.store for one in store.members} if isinstance(store, Federated) else {store.name: store}
+    members = _members(store)
     states = await asyncio.gather(*(_state(name, one, timeout_s) for name, one in members.items()))
     told = [{"name": name, **state} for name, state in zip(members, states, strict=True)]
     away = [state for state in states if state["status"] != "ready"]

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from auth.audit import record
 from auth.caller import ANONYMOUS
 from auth.refusal import Refused
+from gateway.logs import REQUEST
 from metrics.errors import Forbidden, GatewayError, Unauthenticated
 from rest.problem import of_error, problem
 
@@ -45,6 +46,7 @@ class Protected:
             return
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST.set(request_id)
         started = False
 
         async def sending(message: Message) -> None:

@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from auth import audit
+from gateway import logs
 from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
 from gateway.login import ANYWHERE, open_access
@@ -105,7 +106,7 @@ def _cannot_bind(error: OSError, host: str, port: int, choose: str) -> str:
 
 
 def _log(settings: Settings) -> None:
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.begin(settings.log_level, settings.log_format)
     audit.to_stream()
     logging.getLogger("uvicorn.error").setLevel("WARNING" if settings.log_level != "debug" else "DEBUG")
 
@@ -114,7 +115,7 @@ def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
-        access_log=settings.log_level == "debug",
+        access_log=False,  # every request has a line of our own, which holds nothing that it asked
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from auth.budget import Tiers
+from gateway.logs import FORMATS
 from metrics.errors import BadRequest
 
 PREFIX = "NAAP_"
@@ -252,6 +253,13 @@ class Settings:
         if self.redis_url is None and self.redis_url_file is not None:
             return str(_parsed("redis_url_file", _in_file(self.redis_url_file, _redis_url), ""))
         return self.redis_url
+
+    log_format: str = _setting(
+        "text", _one_of(*FORMATS), "How it is logged: text, or json: one object a line, also one for every request."
+    )
+    traces: str | None = _setting(
+        None, _origin, "A collector of OpenTelemetry traces, such as http://127.0.0.1:4318 (OTLP over HTTP)."
+    )
 
     @property
     def token(self) -> str | None:

@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -54,6 +55,8 @@ class Writer:
         self.recovered = threading.Event()
         self.failure: str | None = None
         self.standby = False
+        # Events since the start, by what became of them.
+        self.taken: Counter[str] = Counter()
 
     @property
     def state(self) -> str:
@@ -66,6 +69,17 @@ class Writer:
             return "recovering"
         since = self.pending_since
         return "behind" if since is not None and self._clock() - since > BEHIND_S else "ready"
+
+    @property
+    def waiting(self) -> int:
+        """How many bodies wait for the loader."""
+        return self._jobs.qsize()
+
+    @property
+    def waited_s(self) -> float:
+        """How long the oldest body that is not yet counted has waited; 0 where all are."""
+        since = self.pending_since
+        return 0.0 if since is None else self._clock() - since
 
     @property
     def pending_since(self) -> float | None:
@@ -135,6 +149,12 @@ class Writer:
         except Exception as error:  # whatever it was belongs to the request; this thread goes on
             job.done.set_exception(error)
             return
+        self.taken.update(
+            accepted=report.accepted,
+            duplicate=report.duplicate,
+            conflicting=report.conflicting,
+            rejected=report.rejected_by_reason.total(),
+        )
         if report.accepted > LARGE:
             self._derive()
         job.done.set_result(report)

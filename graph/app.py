@@ -135,6 +135,7 @@ class Asking:
     account: Account | None
     # Does it want no answer that was made for others?
     is_own: bool
+    shows_plan: bool
 
 
 async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
@@ -149,10 +150,10 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     failed = 400 if wanted == RESPONSE_JSON else 200
     account: Account | None = getattr(request.state, "account", None)
     # Who may see the plan, or wants an estimate, wants that of its own request.
-    is_own = Scope.PLAN in getattr(request.state, "caller", ANONYMOUS).scopes
-    is_own = is_own or (account is not None and account.only_estimate)
+    shows_plan = Scope.PLAN in getattr(request.state, "caller", ANONYMOUS).scopes
+    is_own = shows_plan or (account is not None and account.only_estimate)
     if isinstance(asked, Operation):
-        asking = Asking(graph, lambda: graph.make_context(request), allowed, failed, account, is_own)
+        asking = Asking(graph, lambda: graph.make_context(request), allowed, failed, account, is_own, shows_plan)
         answer = await _executed(asking, asked)
         if is_post:
             return _written(answer.body, answer.status, wanted, answer.headers)
@@ -161,7 +162,7 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
         return _written(body, answer.status, wanted, {**answer.headers, **_cached(answer, request, wanted)})
     # Of one request, so that they share its reads and its bounds.
     context = await graph.make_context(request)
-    asking = Asking(graph, lambda: _ready(context), allowed, failed, account, is_own)
+    asking = Asking(graph, lambda: _ready(context), allowed, failed, account, is_own, shows_plan)
     answers = await gather(*(_executed(asking, one) for one in asked))
     if all(one.status == RateLimited.status for one in answers):
         return _written([one.body for one in answers], RateLimited.status, wanted, answers[-1].headers)
@@ -224,6 +225,7 @@ async def _paid(answer: Answer, account: Account, failed: int) -> Answer:
 async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | None) -> Made[Answer]:
     """The answer, executed; how long it may be told depends on what was `held` before."""
     context, allowed = await asking.make_context(), asking.allowed
+    context.journal.executed(text)
     result: Any = await asking.graph.schema.execute(
         text,
         variable_values=asked.variables,
@@ -240,10 +242,13 @@ async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | No
         body["data"] = orjson.Fragment(data)
     if errors:
         body["errors"] = [error.formatted for error in errors]
+        context.journal.errors.update(str((error.extensions or {}).get("code")) for error in errors)
     extensions = dict(result.extensions or {})
     worth: int = extensions.pop(WORTH, 0)
     if (stores := contributors(context)) is not None and not refused:
         extensions["backends"] = camel(stores)
+    if asking.shows_plan:
+        extensions["plan"] = context.journal.told()
     if extensions:
         body["extensions"] = extensions
     wait_s = max((int((error.extensions or {}).get("retryAfterSeconds", 0)) for error in errors), default=0)

@@ -31,9 +31,11 @@ from graph.datasets import Dataset
 from graph.entities import Gateway, Gpu, Orchestrator, Region, Workflow
 from graph.errors import refused, told
 from graph.executor import Executor
-from graph.federation import MEANINGS, VERSION
+from graph.federation import MEANINGS as FEDERATION_MEANINGS
 from graph.federation import SCALARS as FEDERATION_SCALARS
+from graph.federation import VERSION
 from graph.limits import Bounds, Validation
+from graph.meanings import MEANINGS
 from graph.mutation import Mutation
 from graph.places import Places
 from graph.query import Query
@@ -58,7 +60,11 @@ class Answering(strawberry.Schema):
         super().__init__(*args, **kwargs)
         whole: Any = self._schema
         for named in (*whole.directives, *whole.type_map.values()):
-            named.description = named.description or MEANINGS.get(named.name)
+            named.description = named.description or FEDERATION_MEANINGS.get(named.name)
+            for name, one in getattr(named, "values", {}).items():
+                one.description = one.description or MEANINGS.get(f"{named.name}.{name}")
+            for name, one in getattr(named, "args", {}).items():
+                one.description = one.description or MEANINGS.get(f"@{named.name}.{name}")
         # What may be left out has no default of null: a composer takes it for a size, a reader for something said.
         for type_ in whole.type_map.values():
             fields = type_.fields.values() if isinstance(type_, WITH_FIELDS) else ()

@@ -32,10 +32,12 @@ from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
 from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
+from resolvers.journal import Journal
 from resolvers.loader import Loader
 from resolvers.made_of import MadeOf, watched
 from resolvers.ranking import Rankings
 from resolvers.supplied import asks_supply, supplied
+from resolvers.timed import Timed
 
 
 class Entry(Protocol):
@@ -131,6 +133,8 @@ class Context:
     access: Access | None = None
     client: str | None = None
     insides: Callable[[bytes], Inside] = _unread
+    # What the request does, for whoever watches.
+    journal: Journal = field(default_factory=Journal)
     loader: Loader = field(init=False)
     # What was looked at to answer, and when the request came: for what says just that, and does not look at the clock.
     made_of: MadeOf = field(default_factory=MadeOf, init=False)
@@ -145,7 +149,8 @@ class Context:
     def __post_init__(self) -> None:
         self.began = self.now = self.now.astimezone(UTC)
         self.made_of = MadeOf()
-        self.loader = Loader(watched(self.backend, self.made_of), self.limits.max_stream_pages)
+        self.backend = Timed(self.backend, self.journal)
+        self.loader = Loader(watched(self.backend, self.made_of), self.limits.max_stream_pages, self.journal)
 
     def clock(self) -> datetime:
         """Now, to be asked by what depends on it only."""

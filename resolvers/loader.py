@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
 from backends.backend import (
@@ -25,6 +25,7 @@ from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
 from resolvers.batch import PATIENCE, Batch
+from resolvers.journal import Journal
 from resolvers.plan import Read, check, plan, split
 from resolvers.sightings import Look, plan_seen, split_seen
 from resolvers.wallet_pages import Record, counted, paged, together
@@ -33,28 +34,31 @@ MAX_SESSIONS = 20_000
 BUSY_S = 0.002
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 class Loader:
     """What one request has read and is reading."""
 
-    def __init__(self, backend: Backend, max_stream_pages: int) -> None:
+    def __init__(self, backend: Backend, max_stream_pages: int, journal: Journal) -> None:
         self._backend = backend
+        self._journal = journal
         self._stream_pages_left = max_stream_pages
-        self.rows: Batch[Question, list[Row]] = Batch(self._rows)
-        self.seen: Batch[SightingQuestion, list[Seen]] = Batch(self._seen)
-        self.stakes: Batch[StakeQuestion, list[Staked]] = Batch(self._stakes)
-        self.holdings: Batch[None, Holdings] = Batch(self._holdings)
-        self.sessions: Batch[str, list[SessionRecord]] = Batch(self._sessions)
-        self.recorded: Batch[SessionQuestion, Sequence[SessionRecord]] = Batch(self._recorded)
-        self.events: Batch[str, list[LoggedEvent]] = Batch(self._events)
-        self.payments: Batch[PageQuestion, list[PaymentRecord]] = Batch(self._payments)
-        self.incidents: Batch[PageQuestion, list[IncidentRecord]] = Batch(self._incidents)
-        self.incident_counts: Batch[PageQuestion, int] = Batch(self._incident_counts)
-        self.payment_events: Batch[str, list[PaymentEvent]] = Batch(self._payment_events)
-        self.streams: Batch[StreamQuestion, Sequence[StreamRecord]] = Batch(self._streams)
-        self.streams_by_id: Batch[str, StreamRecord | None] = Batch(self._streams_by_id)
-        self.stream_counts: Batch[SessionQuestion, int] = Batch(self._stream_counts)
+        self.rows: Batch[Question, list[Row]] = self._batch("rows", self._rows)
+        self.seen: Batch[SightingQuestion, list[Seen]] = self._batch("seen", self._seen)
+        self.stakes: Batch[StakeQuestion, list[Staked]] = self._batch("stakes", self._stakes)
+        self.holdings: Batch[None, Holdings] = self._batch("holdings", self._holdings)
+        self.sessions: Batch[str, list[SessionRecord]] = self._batch("sessions", self._sessions)
+        self.recorded: Batch[SessionQuestion, Sequence[SessionRecord]] = self._batch("recorded", self._recorded)
+        self.events: Batch[str, list[LoggedEvent]] = self._batch("events", self._events)
+        self.payments: Batch[PageQuestion, list[PaymentRecord]] = self._batch("payments", self._payments)
+        self.incidents: Batch[PageQuestion, list[IncidentRecord]] = self._batch("incidents", self._incidents)
+        self.incident_counts: Batch[PageQuestion, int] = self._batch("incident_counts", self._incident_counts)
+        self.payment_events: Batch[str, list[PaymentEvent]] = self._batch("payment_events", self._payment_events)
+        self.streams: Batch[StreamQuestion, Sequence[StreamRecord]] = self._batch("streams", self._streams)
+        self.streams_by_id: Batch[str, StreamRecord | None] = self._batch("streams_by_id", self._streams_by_id)
+        self.stream_counts: Batch[SessionQuestion, int] = self._batch("stream_counts", self._stream_counts)
 
     async def settled(self) -> None:
         """Return when nothing has been read for some loop turns: siblings that read have begun and ended."""
@@ -69,6 +73,13 @@ class Loader:
         for part in vars(self).values():
             if isinstance(part, Batch):
                 part.cancel()
+
+    def _batch(self, name: str, answer: Callable[[Sequence[K]], Awaitable[Mapping[K, V | Exception]]]) -> Batch[K, V]:
+        async def planned(keys: Sequence[K]) -> Mapping[K, V | Exception]:
+            with self._journal.planning(name, len(keys)):
+                return await answer(keys)
+
+        return Batch(planned)
 
     async def _rows(self, questions: Sequence[Question]) -> Mapping[Question, list[Row] | Exception]:
         answers: dict[Question, list[Row] | Exception] = {}

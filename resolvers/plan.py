@@ -31,11 +31,19 @@ class Read:
     varying: tuple[Dimension, ...] = ()
 
     def __str__(self) -> str:
-        asked = self.question
-        grain = asked.grain.name if asked.grain else "in all"
-        by = ", ".join(asked.by) or "nothing"
-        where = "; ".join(f"{dimension} in {len(values)}" for dimension, values in asked.where) or "everywhere"
-        return f"{len(asked.measures)} measures, {grain}, by {by}, {where} ← {len(self.askers)} questions"
+        return f"{words(self.question)} ← {len(self.askers)} questions"
+
+
+def words(question: Question) -> str:
+    """A question in words, without the values that it asks for."""
+    grain = question.grain.name if question.grain else "in all"
+    by = ", ".join(question.by) or "nothing"
+    return f"{len(question.measures)} measures, {grain}, by {by}, {places(question.where)}"
+
+
+def places(where: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """What is filtered, by how many values each."""
+    return "; ".join(f"{name} in {len(values)}" for name, values in where) or "everywhere"
 
 
 def plan(questions: Iterable[Question]) -> list[Read]:

@@ -85,14 +85,14 @@ def admit(request: Request, token: str | None) -> None:
             if caller.subject is not None:
                 raise Forbidden("events need a token with the scope events:write, and yours has not got it.")
             raise Unauthenticated("events need the operator's token: send Authorization: Bearer <NAAP_OPERATOR_TOKEN>.")
-    elif not _from_this_machine(request):
+    elif not from_this_machine(request):
         raise Forbidden(
             "events are taken from this machine only, since no operator's token is configured. "
             "Set NAAP_OPERATOR_TOKEN (or NAAP_OPERATOR_TOKEN_FILE) on the gateway and send it."
         )
 
 
-def _from_this_machine(request: Request) -> bool:
+def from_this_machine(request: Request) -> bool:
     """Whether the caller is a program on this machine: no proxy between, no web page of another site behind it."""
     if request.client is None or not _loopback(request.client.host):
         return False

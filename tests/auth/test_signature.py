@@ -3,14 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from eth_account import Account
-from eth_account.messages import encode_defunct, encode_typed_data
 
 from auth.delegation import proposed
 from auth.signature import HALF_ORDER, checksummed, keccak256, personal_digest, signer
 from auth.site import Site
 from metrics.errors import BadRequest
 from tests.auth.conftest import ALICE
+from tests.auth.oracle import Account, encode_defunct, encode_typed_data
 
 ORDER = 2 * HALF_ORDER + 1
 

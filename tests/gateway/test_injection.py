@@ -102,6 +102,7 @@ def places() -> Iterator[tuple[str, str, str, str, Any]]:
         "Gateway": "{ gateways(first: 1) { nodes { %s } } }",
         "Region": "{ regions { %s } }",
         "SlaSeries": "{ network { series { %s } } }",
+        "DemandSeries": "{ network { demandSeries { %s } } }",
     }
     for name, type_ in SCHEMA.type_map.items():
         if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) and not name.startswith(("__", "Mutation")):

@@ -64,7 +64,7 @@ async def test_a_wallet_signs_in_and_is_the_viewer(running: Running) -> None:
 
 
 async def test_nobody_is_nobody(running: Running) -> None:
-    assert await graphql(running.client, VIEWER) == {"data": {"viewer": None}}
+    assert (await graphql(running.client, VIEWER))["data"] == {"viewer": None}
 
 
 async def test_the_nonce_comes_with_all_that_a_message_needs(running: Running) -> None:

@@ -41,7 +41,7 @@ async def test_the_answer_in_the_readme_is_a_real_one(asked: Context) -> None:
     told = re.findall(r"```json\n(.*?)```", readme, flags=re.DOTALL)[0]
     query = (EXAMPLES / "first.graphql").read_text(encoding="utf-8")
 
-    assert json.loads(told) == {"data": shortened(await answered(asked, query))}
+    assert json.loads(told)["data"] == shortened(await answered(asked, query))
 
 
 def test_answers_are_shortened_and_lie_within_the_width_where_they_can() -> None:

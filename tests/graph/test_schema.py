@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
 from graphql import build_schema as parsed
 from strawberry.utils.str_converters import to_camel_case
 
+from graph.meanings import MEANINGS
 from graph.schema import sdl
 from metrics.catalogue import METRICS, OUTCOMES
 
@@ -113,6 +114,8 @@ def test_everything_is_described() -> None:
             continue
         if not type_.description:
             bare.append(name)
+        if isinstance(type_, GraphQLEnumType):
+            bare += [f"{name}.{value}" for value, one in type_.values.items() if not one.description]
         if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
             for field_name, field in type_.fields.items():
                 if not field.description:
@@ -120,8 +123,14 @@ def test_everything_is_described() -> None:
                 for argument_name, argument in getattr(field, "args", {}).items():
                     if not argument.description:
                         bare.append(f"{name}.{field_name}({argument_name})")
+    for directive in SCHEMA.directives:
+        described = {"": directive, **directive.args}
+        bare += [f"@{directive.name}({part})" for part, one in described.items() if not one.description]
 
     assert bare == []
+    written = {f"{name}.{value}" for name, one in SCHEMA.type_map.items() for value in getattr(one, "values", ())}
+    written |= {f"@{one.name}.{argument}" for one in SCHEMA.directives for argument in one.args}
+    assert MEANINGS.keys() <= written, "meanings of what is no more"
 
 
 def test_the_text_is_the_same_every_time() -> None:

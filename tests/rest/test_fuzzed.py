@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,47 +9,16 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from starlette.types import Receive, Scope, Send
 
-from auth.budget import Tiers
-from backends.memory import MemoryStore
-from gateway.app import Parts, build_app
-from gateway.settings import Settings
-from gateway.writer import Writer
-from metrics.window import DAY_MS, Window, from_ms
-from promptsets.dataset import Catalogue
-from promptsets.source import load
+from metrics.window import DAY_MS, Window
 from rest.page import interval as written
-from telemetry.loader import Loader
-from telemetry.regions import Regions
 from tests.rest.conftest import TOKEN
-from tests.simulator.runs import run
+from tests.served import Served
 
-LATER = datetime(2100, 1, 1, tzinfo=UTC)
 CONFIG = {"seed": 20260109, "generation": {"max-examples": 150, "deterministic": True, "database": "none"}}
 
 
-UNCOUNTED = Tiers(0, 0, 0)
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
-
-
-class Served:
-    """The whole gateway over a small simulated network. It is started and stopped here, not by each request."""
-
-    def __init__(self) -> None:
-        store, settings = MemoryStore(), Settings(operator_token=TOKEN, rates=UNCOUNTED, budgets=UNCOUNTED)
-        loader = Loader(store, lambda: LATER, Regions())
-        loader.load("default", run(2, 0.5, 5)[0])
-        loader.derive()
-        now = from_ms(max(event.at_ms for event in store.raw.values()) + 1)
-        self.writer = Writer(loader, settings.loader_queue)
-        datasets = Catalogue.of(load(None))
-        self.app = build_app(Parts(settings, store, self.writer, Regions(), lambda: now, datasets))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            raise NotImplementedError
-        await self.app(scope, receive, send)
 
 
 def intervals() -> st.SearchStrategy[str]:
