@@ -1,5 +1,6 @@
 """What is seen of the gateway from outside: numbers, lines of the log, traces, and the plan in an answer."""
 
+import asyncio
 import builtins
 import gzip
 import io
@@ -22,8 +23,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client.parser import text_string_to_metric_families
 
 from auth.caller import Caller, Scope
+from backends.asking import Member
+from backends.federated import Federated
+from backends.memory import MemoryStore
 from gateway import logs, traces
 from gateway.app import build_app
+from gateway.health import Lag
 from gateway.settings import Settings
 from metrics.errors import BadRequest, StoreUnavailable
 from tests.gateway.conftest import NOW, Running
@@ -101,6 +106,20 @@ async def test_a_store_that_fails_is_seen(gateway: Running, monkeypatch: pytest.
     assert ("naap_data_lag_seconds", ("memory",)) not in told, "nobody knows"
     assert any(key[0] == "naap_store_reads_total" and key[1][1] == "STORE_UNAVAILABLE" for key in told)
     assert told["naap_requests_total", ("GET", "/v1/sla/gpu/metrics", "503")] == 1
+
+
+async def test_of_several_stores_each_is_told_and_one_that_is_stuck_holds_up_nobody() -> None:
+    class Stuck(MemoryStore):
+        async def holds(self) -> Any:
+            await asyncio.sleep(60)
+
+    members = [Member("here", MemoryStore()), Member("there", Stuck())]
+    lag = Lag(Federated(members, 1.0), lambda: NOW, 0.05)
+
+    await lag.ask()
+
+    assert lag.up == {"here": 1, "there": 0}
+    assert (lag.pending, lag.seconds) == ({"here": 0}, {})
 
 
 async def test_labels_come_from_short_lists_whatever_is_asked(gateway: Running) -> None:
