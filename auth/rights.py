@@ -53,6 +53,8 @@ TABLE: tuple[tuple[Rule, str], ...] = (
         Viewer: subject wallet roles scopes orchestrators gateways expiresAt delegations
         Delegation: id orchestrator delegate scopes issuedAt expiresAt revokedAt
         Mutation: requestNonce login refresh logout delegate revokeDelegation
+        Subscription: metricsUpdated
+        MetricsUpdate: cursor interval buckets
         LoginChallenge: nonce expiresAt domain uri chainId message
         Tokens: accessToken expiresAt refreshToken refreshExpiresAt wallet scopes orchestrators
         _Service: sdl
@@ -136,6 +138,8 @@ TABLE: tuple[tuple[Rule, str], ...] = (
         INCIDENTS,
         """
         Orchestrator: incidents
+        Subscription: incidents
+        IncidentsUpdate: cursor incidents hasMore
         IncidentConnection: edges nodes pageInfo totalCount
         IncidentEdge: cursor node
         Incident: at kind streamId requestId gpu workflow gateway restarts text logs

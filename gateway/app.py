@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -44,12 +44,14 @@ from gateway.writer import Writer
 from graph.app import graphql_routes
 from graph.dashboard.schema import dashboard_schema
 from graph.documents import Shown, Trusted
+from graph.live import Bounds, Live
 from graph.schema import build_schema
 from metrics.errors import GatewayError
 from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.context import Context
 from resolvers.journal import Journal
+from resolvers.pulse import Pulse
 from resolvers.ranking import Rankings
 from rest.events import Door, Intake
 from rest.explorer import EXPLORER
@@ -99,38 +101,50 @@ class Parts:
     door: InitVar[Access | None] = None
     access: Access = field(init=False)
     turnstile: Turnstile = field(init=False)
+    pulse: Pulse = field(init=False)
     # What Prometheus is told; whatever keeps counts of its own is told by a line in `_tell`.
     observed: Observed = field(default_factory=Observed)
 
     def __post_init__(self, door: Access | None) -> None:
         self.turnstile = Turnstile(self.settings)
         self.access = door or in_memory(self.settings, self.clock)
+        self.pulse = Pulse(self.view, self.clock, lambda: Journal(self.observed.read))
+
+    def view(self) -> Backend:
+        """The store, as one request or one moment of live data reads it."""
+        # Several stores are each waited for only so long, and by themselves.
+        if isinstance(self.store, Federated):
+            return self.store.request()
+        return Patient(self.store, self.settings.read_seconds)
 
     def context(self, request: Request) -> Context:
         """A request's view of the store."""
-        several = self.store.request() if isinstance(self.store, Federated) else None
-        context = Context(
-            # Several stores are each waited for only so long, and by themselves.
-            several or Patient(self.store, self.settings.read_seconds),
+        context = self.watching(request, self.view())
+        context.account = getattr(request.state, "account", None)
+        context.attempt = partial(self.turnstile.admit, request)
+        # Whatever ends the request ends its reads (`Patience`).
+        request.scope["state"].setdefault("contexts", []).append(context)
+        return context
+
+    def watching(self, connection: HTTPConnection, view: Backend) -> Context:
+        """What a subscriber's connection sees, which has no end in sight; others may share the view."""
+        state = connection.state
+        return Context(
+            view,
             self.clock(),
             entry,
-            request.state.request_id,
+            getattr(state, "request_id", ""),
             self.regions.names,
             targets=self.targets,
             datasets=self.datasets,
             rankings=self.rankings,
-            caller=getattr(request.state, "caller", ANONYMOUS),
-            several=several,
-            account=getattr(request.state, "account", None),
+            caller=getattr(state, "caller", ANONYMOUS),
+            several=view if isinstance(view, Federated) else None,
             access=self.access,
-            client=client_of(request),
-            attempt=partial(self.turnstile.admit, request),
+            client=client_of(connection),
             insides=within,
             journal=Journal(self.observed.read),
         )
-        # Whatever ends the request ends its reads (`Patience`).
-        request.scope["state"].setdefault("contexts", []).append(context)
-        return context
 
     async def graph_context(self, request: Request) -> Context:
         """The same, as the graph wants it."""
@@ -160,7 +174,12 @@ def build_app(parts: Parts) -> Starlette:
 
     documents = Trusted.load(settings.trusted_documents) if settings.trusted_documents else Shown()
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes, settings.events_seconds)
+    schema = build_schema(suggestions=settings.suggestions, introspection=settings.introspection)
     meter = parts.meter or open_meter(settings.redis)
+    purse = Purse.of(settings, meter)
+    bounds = Bounds(settings.live_subscriptions, settings.live_per_caller, settings.live_per_connection)
+    origins = frozenset(settings.cors_origins) | ({settings.public_url} if settings.public_url else set())
+    live = Live(schema, parts.watching, documents, parts.pulse, parts.access.caller, purse.key_of, bounds, origins)
     _tell(parts, meter)
     traces = Traces.to(settings.traces) if settings.traces else None
     paths = [
@@ -170,13 +189,7 @@ def build_app(parts: Parts) -> Starlette:
         Route(PLACES["metrics"], parts.observed.page),
         Route(PLACES["llms"], llms_txt),
         *routes(parts.context, parts.intake, door),
-        *graphql_routes(
-            build_schema(suggestions=settings.suggestions, introspection=settings.introspection),
-            parts.graph_context,
-            PLACES["graphql"],
-            documents,
-            settings.batch,
-        ),
+        *graphql_routes(schema, parts.graph_context, PLACES["graphql"], documents, settings.batch, live),
         # It sends texts and knows no ids: trusted documents are a matter of the graph.
         *graphql_routes(
             dashboard_schema(settings.suggestions, settings.introspection),
@@ -188,7 +201,7 @@ def build_app(parts: Parts) -> Starlette:
     see = [parts.observed.seen, logged, *([traces.seen] if traces else [])]
     return Starlette(
         routes=paths,
-        middleware=[Middleware(Watched, places=Places(paths), see=see), *_middleware(parts, meter)],
+        middleware=[Middleware(Watched, places=Places(paths), see=see), *_middleware(parts, purse)],
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts, traces),
     )
@@ -215,7 +228,7 @@ def _tell(parts: Parts, meter: Meter) -> None:
         )
 
 
-def _middleware(parts: Parts, meter: Meter) -> list[Middleware]:
+def _middleware(parts: Parts, purse: Purse) -> list[Middleware]:
     """What a request passes through, in this order."""
     settings = parts.settings
     found = [Middleware(CrossOrigin, CROSS_ORIGIN), Middleware(Protected)]
@@ -242,7 +255,7 @@ def _middleware(parts: Parts, meter: Meter) -> list[Middleware]:
             rate=settings.rates.anonymous,
         ),
         # Behind who it is: that says whose budget it is.
-        Middleware(Metered, purse=Purse.of(settings, meter), observed=parts.observed),
+        Middleware(Metered, purse=purse, observed=parts.observed),
         Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
     ]
 
@@ -255,6 +268,7 @@ def _lifespan(parts: Parts, traces: Traces | None) -> Callable[[Starlette], Abst
         try:
             yield
         finally:
+            parts.pulse.close()
             if parts.writer is not None:
                 await asyncio.to_thread(parts.writer.stop)
             parts.access.close()

@@ -33,11 +33,15 @@ class Patience:
             await self.app(scope, receive, send)
             return
         client = Client(receive, self._body_s)
+        limit = asyncio.timeout(self._request_s)
         started = False
 
         async def sending(message: Message) -> None:
             nonlocal started
             started = True
+            if _is_stream(message):
+                # It goes on as long as its client takes what it is sent (`graph.event_stream`).
+                limit.reschedule(None)
             if message["type"] == "http.response.start" and message["status"] in UNREAD:
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
@@ -45,7 +49,7 @@ class Patience:
         if scope["method"] in ("GET", "HEAD"):
             client.watch()
         try:
-            async with asyncio.timeout(self._request_s):
+            async with limit:
                 await self.app(scope, client.receive, sending)
         except TimeoutError:
             if started:
@@ -62,6 +66,12 @@ class Patience:
             client.leave()
             for context in scope["state"].get("contexts", ()):
                 context.cancel()
+
+
+def _is_stream(message: Message) -> bool:
+    """Does an answer begin that has no end in sight?"""
+    begins = message["type"] == "http.response.start"
+    return begins and MutableHeaders(scope=message).get("content-type", "").startswith("text/event-stream")
 
 
 class Client:

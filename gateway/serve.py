@@ -28,12 +28,16 @@ from metrics.targets import Targets
 from metrics.window import Window, from_ms
 from promptsets.dataset import Catalogue
 from promptsets.source import load
+from resolvers.pulse import Pulse
 from rest.page import interval
 from telemetry.flops import Flops
 from telemetry.loader import Loader
 from telemetry.regions import Regions
 
 GRACE_S = 10
+GOODBYE_S = 0.2
+MAX_MESSAGE_BYTES = 256 * 1024
+MAX_FILES = 65_536
 
 
 def run(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
@@ -89,12 +93,29 @@ def serve_one(settings: Settings, listening: socket.socket) -> None:
     if opened.store is not None:
         writer = Writer(Loader(opened.store, utc_now, regions, flops), settings.loader_queue)
     access = open_access(settings, utc_now)
-    app = build_app(Parts(settings, opened.backend, writer, regions, utc_now, datasets, targets, door=access))
+    parts = Parts(settings, opened.backend, writer, regions, utc_now, datasets, targets, door=access)
+    app = build_app(parts)
     tuned()
+    _roomy()
     _announce(settings, asyncio.run(opened.backend.holds()).latest_ms)
     # Ctrl-C has stopped the server in good order when uvicorn raises it again.
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(_config(settings, app)).run(sockets=[listening])
+        Server(_config(settings, app), parts.pulse).run(sockets=[listening])
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, which ends subscriptions before it waits for requests to end."""
+
+    def __init__(self, config: uvicorn.Config, pulse: Pulse) -> None:
+        super().__init__(config)
+        self._pulse = pulse
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End in good order."""
+        self._pulse.close()
+        # Time to say so to those who subscribe, before their connections are closed.
+        await asyncio.sleep(GOODBYE_S)
+        await super().shutdown(sockets)
 
 
 def _cannot_bind(error: OSError, host: str, port: int, choose: str) -> str:
@@ -120,7 +141,22 @@ def _config(settings: Settings, app: Starlette) -> uvicorn.Config:
         access_log=False,  # every request has a line of our own, which holds nothing that it asked
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        # Updates are shared among subscribers; compressing them for each of them would not be.
+        ws_per_message_deflate=False,
     )
+
+
+def _roomy() -> None:
+    """Allow this process as many connections as it may have: many systems begin with 1,024 files."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _announce(settings: Settings, latest_ms: int | None) -> None:

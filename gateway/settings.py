@@ -249,6 +249,11 @@ class Settings:
     introspection: bool = _setting(True, _flag, "Whether the graph describes itself: on or off.")
     suggestions: bool = _setting(True, _flag, "Whether errors say what may have been meant: on or off.")
     batch: int = _setting(10, _between(1, 100), "GraphQL operations that one request may batch; 1: no batches.")
+    live_subscriptions: int = _setting(
+        5_000, _between(0, 1_000_000), "Live subscriptions at the same time, in all; as many connections."
+    )
+    live_per_caller: int = _setting(100, _between(1, 1_000_000), "The same of one caller: a login, else an address.")
+    live_per_connection: int = _setting(20, _between(1, 10_000), "Live subscriptions that one WebSocket may carry.")
     trusted_documents: Path | None = _setting(
         None, _existing, "Trusted GraphQL documents, a directory or a file: no others are executed then."
     )

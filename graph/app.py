@@ -7,23 +7,28 @@ from typing import Any
 
 import orjson
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, get_operation_ast, parse
+from graphql import OperationType as GraphQLOperation
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 from auth.account import Account
 from auth.caller import Scope
-from graph import graphiql
+from graph import event_stream, graphiql, websocket
 from graph.csrf import is_forgeable
 from graph.documents import Documents, Shown
 from graph.errors import extensions_of, logged
+from graph.event_stream import EVENTS, EventStream
+from graph.live import Live, NotServed
 from graph.operation import Operation, of_body, of_url
+from graph.origin import is_welcome
 from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound, RateLimited
 from resolvers import media
-from resolvers.context import Context
+from resolvers.context import LIMITS, Context
 from resolvers.contributors import camel, contributors
 
 MAX_BODY_BYTES = 256 * 1024
@@ -32,7 +37,7 @@ JSON, RESPONSE_JSON, MULTIPART, PAGE = media.JSON, "application/graphql-response
 # GraphQL's parts end with `--` and a boundary of one `-`, as its clients expect them.
 BOUNDARY = "-"
 READING = frozenset({OperationType.QUERY})
-ANYTHING = frozenset(OperationType)
+ANYTHING = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 MakeContext = Callable[[Request], Awaitable[Context]]
 Body = dict[str, Any]
@@ -64,6 +69,7 @@ class Graph:
     make_context: MakeContext
     documents: Documents
     batch: int
+    live: Live | None = None
 
 
 def graphql_routes(
@@ -72,31 +78,39 @@ def graphql_routes(
     path: str = "/graphql",
     documents: Documents | None = None,
     batch: int = BATCH,
-) -> list[Route]:
-    """The routes of the graph: the endpoint, and the parts of its GraphiQL page."""
-    graph = Graph(schema, make_context, Shown() if documents is None else documents, batch)
+    live: Live | None = None,
+) -> list[BaseRoute]:
+    """The routes of the graph: the endpoint, for WebSockets too where it is live, and the parts of GraphiQL's page."""
+    graph = Graph(schema, make_context, Shown() if documents is None else documents, batch, live)
 
     async def endpoint(request: Request) -> Response:
         if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
             return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
         account: Account | None = getattr(request.state, "account", None)
         try:
-            wanted = _media(request)
+            wanted = _media(request, live is not None)
         except media.NotAcceptable as error:
             return _written(_refusal(error, account), error.status, JSON)
+        # A request that is refused has a status, and no events.
+        plain = JSON if wanted == EVENTS else wanted
         try:
             return await _answer(graph, request, wanted)
         except ClientDisconnect:
             raise  # nobody is left to answer, and nothing is wrong here
         except Refused as error:
-            return _written(_refusal(error, account), error.status, wanted, error.headers)
+            return _written(_refusal(error, account), error.status, plain, error.headers)
         except GatewayError as error:
-            return _written(_refusal(error, account), error.status, wanted)
+            return _written(_refusal(error, account), error.status, plain)
         except Exception as error:
             body = _told("internal error", {"code": "INTERNAL", "id": logged(error)}, account)
-            return _written(body, 500, wanted)
+            return _written(body, 500, plain)
+
+    async def socket(connection: WebSocket) -> None:
+        assert live is not None
+        await websocket.serve(live, connection)
 
     return [
+        *([WebSocketRoute(path, socket)] if live else []),
         Route(path, endpoint, methods=["GET", "POST"]),
         Route(f"{path}/parts/{{name}}", graphiql.part, methods=["GET"]),
     ]
@@ -109,6 +123,8 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
             403, "a query by GET from another site needs the header GraphQL-Require-Preflight: 1. Or send it by POST."
         )
     asked = of_body(await _body(request), graph.batch) if is_post else of_url(request.query_params)
+    if graph.live and isinstance(asked, Operation) and _names(EVENTS, request) and _is_subscription(graph, asked):
+        return await _streamed(graph.live, asked, request)
     context = await graph.make_context(request)
     allowed = ANYTHING if is_post else READING
     # To a client that knows only JSON a status tells of the request, not of what was asked in it.
@@ -121,6 +137,31 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     if all(one.status == RateLimited.status for one in answers):
         return _written([one.body for one in answers], RateLimited.status, wanted, answers[-1].headers)
     return _written([one.body for one in answers], 200, wanted)
+
+
+async def _streamed(live: Live, asked: Operation, request: Request) -> Response:
+    """A subscription as events. What stops it before it begins has a status, as with any other operation."""
+    if not is_welcome(request, live.origins):
+        raise Refused(403, "pages of this origin may not subscribe here.")
+    headers = request.headers
+    updates = live.updates(asked, request, headers.get("authorization"), headers.get("last-event-id") or None)
+    try:
+        first = await anext(updates)
+    except NotServed as error:
+        return event_stream.failed(error.errors)
+    return EventStream(first, updates, live.bounds)
+
+
+def _is_subscription(graph: Graph, asked: Operation) -> bool:
+    """Is it one, as far as can be told before it is checked?"""
+    try:
+        text = graph.documents.text(asked)
+        # Most are none, which is seen without reading them.
+        document = parse(text, max_tokens=LIMITS.max_tokens) if "subscription" in text else None
+    except (GatewayError, GraphQLError):
+        return False
+    found = get_operation_ast(document, asked.name) if document else None
+    return found is not None and found.operation is GraphQLOperation.SUBSCRIPTION
 
 
 async def _executed(
@@ -160,9 +201,13 @@ async def _executed(
     wait_s = max((int((error.extensions or {}).get("retryAfterSeconds", 0)) for error in errors), default=0)
     if refused and wait_s:
         return Answer(body, RateLimited.status, {"Retry-After": str(wait_s)})
-    if allowed is READING and any(isinstance(error.original_error, InvalidOperationTypeError) for error in errors):
+    if allowed is READING and any(_is_mutation(error.original_error) for error in errors):
         return Answer(body, 405, {"Allow": "POST"})
     return Answer(body, failed if refused else 200)
+
+
+def _is_mutation(error: Exception | None) -> bool:
+    return isinstance(error, InvalidOperationTypeError) and error.operation_type is OperationType.MUTATION
 
 
 def refusal(error: GatewayError, headers: Mapping[str, str] | None = None, account: Account | None = None) -> Response:
@@ -183,6 +228,8 @@ def _written(
     body: Body | Sequence[Body], status: int, wanted: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     written = orjson.dumps(body)
+    if wanted == EVENTS:
+        return event_stream.answered(written)
     kind = wanted
     if wanted == MULTIPART:
         # The only part: nothing is delivered later.
@@ -204,11 +251,28 @@ def _wants_page(request: Request) -> bool:
         return False
 
 
-def _media(request: Request) -> str:
-    """JSON where anything will do, for clients that do not say know that best; the new type where it is named."""
+def _names(kind: str, request: Request) -> bool:
+    """Does Accept name this type, and not refuse it?"""
+    accept = _accept(request).lower()
+    try:
+        return kind in accept and media.chosen(accept, (kind,)) == kind
+    except media.NotAcceptable:
+        return False
+
+
+def _media(request: Request, is_live: bool) -> str:
+    """JSON where anything will do, for clients that do not say know that best; the new type where it is named.
+
+    Events only where nothing else will do: many clients list them beside JSON and read none from a query.
+    """
     accept = _accept(request)
     offered = (RESPONSE_JSON, JSON) if RESPONSE_JSON in accept.lower() else (JSON, RESPONSE_JSON)
-    return media.chosen(accept, (*offered, MULTIPART))
+    try:
+        return media.chosen(accept, (*offered, MULTIPART))
+    except media.NotAcceptable:
+        if is_live and _names(EVENTS, request):
+            return EVENTS
+        raise
 
 
 async def _body(request: Request) -> bytes:

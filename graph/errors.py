@@ -7,12 +7,18 @@ from typing import Any
 from graphql import GraphQLError
 from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
 from graph.places import Places
 from metrics.errors import BadRequest, GatewayError, RateLimited
 
 log = logging.getLogger("naap.graph")
 
+HOW = {
+    OperationType.MUTATION: "send it by POST",
+    OperationType.SUBSCRIPTION: "accept text/event-stream, or use a WebSocket (graphql-transport-ws)",
+    OperationType.QUERY: "send it by POST or GET",
+}
 ABORTED = (
     "the document was not checked to its end: it has too many errors or its fragments are nested too deeply. Put right "
     "what is told first, use fewer fragments, and send it again."
@@ -47,7 +53,8 @@ def refused(error: Exception) -> GraphQLError:
     if isinstance(error, CannotGetOperationTypeError):
         message = error.as_http_error_reason()
     elif isinstance(error, InvalidOperationTypeError):
-        message = f"a {error.operation_type.value} cannot be asked for this way: send it by POST."
+        how = HOW[error.operation_type]
+        message = f"a {error.operation_type.value} cannot be asked for this way: {how}."
     else:
         message = "there is no operation to execute: send a query."
     return GraphQLError(message, extensions={"code": "BAD_REQUEST"}, original_error=error)

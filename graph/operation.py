@@ -27,19 +27,19 @@ def of_url(given: Mapping[str, str]) -> Operation:
         name: _json(given[name], name) for name in ("variables", "extensions") if given.get(name)
     }
     texts = {name: given[name] for name in ("query", "operationName", "documentId") if given.get(name)}
-    return _operation({**texts, **parsed})
+    return operation_of({**texts, **parsed})
 
 
 def of_body(text: bytes, most: int) -> Operation | Sequence[Operation]:
     """The operation of a body, or those of a batch of `most` at most. Raises BadRequest naming what is wrong."""
     given = _json(text, "the body")
     if not isinstance(given, list):
-        return _operation(given)
+        return operation_of(given)
     if most < 2:
         raise BadRequest("operations come one at a time here: send an object, not an array.")
     if not 1 <= len(given) <= most:
         raise BadRequest(f"a batch has from 1 to {most:,} operations, not {len(given):,}.")
-    return [_operation(one) for one in given]
+    return [operation_of(one) for one in given]
 
 
 def _json(text: str | bytes, what: str) -> Any:
@@ -49,7 +49,8 @@ def _json(text: str | bytes, what: str) -> Any:
         raise BadRequest(f"{what} is not JSON: {error}.", None if isinstance(text, bytes) else what) from None
 
 
-def _operation(given: Any) -> Operation:
+def operation_of(given: Any) -> Operation:
+    """The operation of a JSON value. Raises BadRequest naming what is wrong."""
     if not isinstance(given, dict):
         raise BadRequest("send a JSON object with `query`, and perhaps `variables` and `operationName`.", "query")
     query = _text(given, "query")

@@ -44,12 +44,15 @@ class RequiresScopes:
     scopes: list[list[str]]
 
 
-# Whose a thing is: the wallet that the rules of its private fields are about. A type that is not here has private
-# fields only, and is reached through none but private ones.
-OWNERS: Mapping[str, Callable[[Any], str | None]] = {
-    "Orchestrator": lambda orchestrator: orchestrator.key,
-    "Standing": lambda standing: standing.address,
-    "Session": lambda session: session.record.gateway,
+Owner = Callable[[Any, Mapping[str, Any]], str | None]
+
+# Whose a thing is, by the thing and the field's arguments: the wallet that the rules of its private fields are about. A
+# type that is not here has private fields only, and is reached through none but private ones.
+OWNERS: Mapping[str, Owner] = {
+    "Orchestrator": lambda orchestrator, _: orchestrator.key,
+    "Standing": lambda standing, _: standing.address,
+    "Session": lambda session, _: session.record.gateway,
+    "Subscription": lambda _, arguments: arguments["orchestrator"],
 }
 
 
@@ -96,9 +99,9 @@ def fields_of(schema: GraphQLSchema) -> list[tuple[str, str]]:
     return found
 
 
-def _guarded(resolve: Any, rule: Private, owner: Callable[[Any], str | None], what: str) -> Any:
+def _guarded(resolve: Any, rule: Private, owner: Owner, what: str) -> Any:
     def guarded(source: Any, info: Any, **arguments: Any) -> Any:
-        refused = refusal(rule, info.context.caller, owner(source), what)
+        refused = refusal(rule, info.context.caller, owner(source, arguments), what)
         if refused is not None:
             if isinstance(refused, Forbidden):
                 _audited(info.context, what)

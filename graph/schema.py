@@ -43,6 +43,7 @@ from graph.rights import guard, mark
 from graph.scalars import SCALARS
 from graph.standing import Standing
 from graph.streams import Session, Stream
+from graph.subscription import Subscription
 from resolvers.context import LIMITS, Limits
 
 SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
@@ -136,11 +137,12 @@ def build_schema(limits: Limits = LIMITS, suggestions: bool = True, introspectio
     """The schema, ready to execute. Its context value is a `resolvers.context.Context`."""
     types = [Orchestrator, Gpu, Workflow, Gateway, Region, Stream, Dataset]
     # Before the schema is made: it links what its directives come from.
-    priced(Query, *types)
-    mark(Orchestrator, Standing, Session)
+    priced(Query, Subscription, *types)
+    mark(Orchestrator, Standing, Session, Subscription)
     schema = Schema(
         Query,
         Mutation,
+        Subscription,
         federation_version=VERSION,
         types=types,
         scalar_overrides=FEDERATION_SCALARS,

@@ -43,6 +43,8 @@ ARGUMENTS = {
 }
 # These are about whoever asks, so that each is told something else: tests/gateway/test_oneself.py has two callers.
 ONESELF = {"Delegation", "LoginChallenge", "Mutation", "Tokens", "Viewer"}
+# These are told to those who subscribe: tests/graph/test_live.py has who may.
+LIVE = {"IncidentsUpdate", "MetricsUpdate", "Subscription"}
 # Of these there is nothing in the network that is asked.
 UNSEEN = {"Coverage", "Dataset", "DatasetEdge", "JobKindCount", "SwapReasonCount"}
 
@@ -50,7 +52,7 @@ UNSEEN = {"Coverage", "Dataset", "DatasetEdge", "JobKindCount", "SwapReasonCount
 def types() -> Iterator[GraphQLObjectType]:
     """Every type that has values, the root, the federation's own and what is about the caller left out."""
     for type_ in GRAPH.type_map.values():
-        named = type_.name.startswith("_") or type_.name in {"Query", *ONESELF}
+        named = type_.name.startswith("_") or type_.name in {"Query", *ONESELF, *LIVE}
         if isinstance(type_, GraphQLObjectType) and not named:
             yield type_
 
