@@ -10,7 +10,7 @@ CODEGEN := $(VENV)/codegen
 PIP    := [ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip --disable-pip-version-check $$quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install venv demo test check client clients schema released docs datasets bench clean
+.PHONY: help install venv demo test check client clients schema released docs datasets bench bench-cache clean
 .DELETE_ON_ERROR:
 
 help:
@@ -22,7 +22,7 @@ help:
 	@echo "make schema   write schema.graphql        make docs    write docs/metrics.md, questions.md, private-fields.md, llms.txt"
 	@echo "make released at a release: from here on the schema of today is what may not break"
 	@echo "make datasets write promptsets/release"
-	@echo "make bench    measure, and write bench/results.md"
+	@echo "make bench    measure, and write bench/results.md      make bench-cache  answers from memory beside a constant one"
 	@echo "make install  only install naap, into $(VENV)"
 	@echo "make venv     the same, with what tests need      make clean   remove $(VENV), .demo and what tools leave behind"
 
@@ -74,6 +74,9 @@ datasets: $(VENV)/.lean
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench.run
+
+bench-cache: $(VENV)/.dev
+	$(BIN)/python -m bench.cached
 
 install: $(VENV)/.lean
 

@@ -6,18 +6,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from auth.access import Access
-from auth.caller import ANONYMOUS
+from auth.caller import ANONYMOUS, Caller
 from auth.meter import Meter, Shared, open_meter
 from backends.backend import Backend
 from backends.federated import Federated
@@ -25,6 +26,8 @@ from backends.patient import Patient
 from gateway import llms
 from gateway.address import Proxies
 from gateway.authentication import Authenticated, client_of
+from gateway.compressed import Compressed
+from gateway.conditional import Conditional
 from gateway.cross_origin import CrossOrigin
 from gateway.health import Lag, healthz, readiness
 from gateway.inside import within
@@ -53,6 +56,7 @@ from resolvers.context import Context
 from resolvers.journal import Journal
 from resolvers.pulse import Pulse
 from resolvers.ranking import Rankings
+from resolvers.results import Results
 from rest.events import Door, Intake
 from rest.explorer import EXPLORER
 from rest.json import Json
@@ -63,7 +67,7 @@ CORS_HEADERS = (
     "Authorization", "Content-Type", "X-Request-Id", ESTIMATE, "GraphQL-Require-Preflight", "Apollo-Require-Preflight",
     "X-Apollo-Operation-Name",
 )  # fmt: skip
-CORS_EXPOSED = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "Link")
+CORS_EXPOSED = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", "Link")
 
 Clock = Callable[[], datetime]
 
@@ -100,13 +104,16 @@ class Parts:
     # Who may come in; without one, a door that forgets everything at the end.
     door: InitVar[Access | None] = None
     access: Access = field(init=False)
-    turnstile: Turnstile = field(init=False)
     pulse: Pulse = field(init=False)
+    turnstile: Turnstile = field(init=False)
+    # Answers that others ask for too; `results.counts` says what became of them.
+    results: Results[Any] = field(init=False)
     # What Prometheus is told; whatever keeps counts of its own is told by a line in `_tell`.
     observed: Observed = field(default_factory=Observed)
 
     def __post_init__(self, door: Access | None) -> None:
         self.turnstile = Turnstile(self.settings)
+        self.results = Results(self.store.holds, self.settings.cache_bytes)
         self.access = door or in_memory(self.settings, self.clock)
         self.pulse = Pulse(self.view, self.clock, lambda: Journal(self.observed.read))
 
@@ -179,7 +186,11 @@ def build_app(parts: Parts) -> Starlette:
     purse = Purse.of(settings, meter)
     bounds = Bounds(settings.live_subscriptions, settings.live_per_caller, settings.live_per_connection)
     origins = frozenset(settings.cors_origins) | ({settings.public_url} if settings.public_url else set())
-    live = Live(schema, parts.watching, documents, parts.pulse, parts.access.caller, purse.key_of, bounds, origins)
+
+    def counted_for(caller: Caller, scope: Scope) -> str:
+        return purse.key(caller, scope["state"]["address"])
+
+    live = Live(schema, parts.watching, documents, parts.pulse, parts.access.caller, counted_for, bounds, origins)
     _tell(parts, meter)
     traces = Traces.to(settings.traces) if settings.traces else None
     paths = [
@@ -188,14 +199,15 @@ def build_app(parts: Parts) -> Starlette:
         Route(PLACES["ready"], readyz),
         Route(PLACES["metrics"], parts.observed.page),
         Route(PLACES["llms"], llms_txt),
-        *routes(parts.context, parts.intake, door),
-        *graphql_routes(schema, parts.graph_context, PLACES["graphql"], documents, settings.batch, live),
+        *routes(parts.context, parts.intake, door, results=parts.results),
+        *graphql_routes(schema, parts.graph_context, PLACES["graphql"], documents, settings.batch, live, parts.results),
         # It sends texts and knows no ids: trusted documents are a matter of the graph.
         *graphql_routes(
             dashboard_schema(settings.suggestions, settings.introspection),
             parts.graph_context,
             PLACES["dashboard"],
             batch=settings.batch,
+            results=parts.results,
         ),
     ]
     see = [parts.observed.seen, logged, *([traces.seen] if traces else [])]
@@ -219,6 +231,10 @@ def _tell(parts: Parts, meter: Meter) -> None:
         "1 while Redis is away and this gateway counts budgets alone.",
         lambda: isinstance(meter, Shared) and meter.is_away,
     )
+    counts = parts.results.counts
+    came = lambda: {"memory": counts.hits, "joined": counts.joined, "made": counts.misses}  # noqa: E731
+    tells("naap_answers", "Answers: from memory, joined to another's, or made.", came, "came", is_counter=True)
+    tells("naap_answers_kept_bytes", "Memory that kept answers take.", lambda: counts.bytes)
     writer = parts.writer
     if writer is not None:
         tells("naap_loader_waiting", "Bodies of events that wait for the loader.", lambda: writer.waiting)
@@ -246,7 +262,8 @@ def _middleware(parts: Parts, purse: Purse) -> list[Middleware]:
         )
     return [
         *found,
-        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        Middleware(Compressed),
+        Middleware(Conditional),
         Middleware(
             Authenticated,
             access=parts.access,

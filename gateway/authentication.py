@@ -30,7 +30,7 @@ class Authenticated:
         self._refusals = Refusals(rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         state = scope.setdefault("state", {})

@@ -47,10 +47,6 @@ class Purse:
         """Whom the request is counted for."""
         return f"address:{counted(address)}" if caller.subject is None else f"subject:{caller.subject}"
 
-    def key_of(self, caller: Caller, scope: Scope) -> str:
-        """Whom a connection is counted for, whose address is known."""
-        return self.key(caller, scope["state"]["address"])
-
     def budgets(self, caller: Caller) -> tuple[Budget, Budget]:
         """The caller's requests a second and cost a minute."""
         return (

@@ -254,6 +254,9 @@ class Settings:
     )
     live_per_caller: int = _setting(100, _between(1, 1_000_000), "The same of one caller: a login, else an address.")
     live_per_connection: int = _setting(20, _between(1, 10_000), "Live subscriptions that one WebSocket may carry.")
+    cache_bytes: int = _setting(
+        64 * MIB, _between(0, 64 * 1024 * MIB), "Memory for answers that others ask for too; 0: none are kept."
+    )
     trusted_documents: Path | None = _setting(
         None, _existing, "Trusted GraphQL documents, a directory or a file: no others are executed then."
     )

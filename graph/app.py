@@ -2,13 +2,15 @@
 
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
 import strawberry
 from graphql import GraphQLError, get_operation_ast, parse
 from graphql import OperationType as GraphQLOperation
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -16,9 +18,11 @@ from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
-from auth.account import Account
-from auth.caller import Scope
+from auth.account import Account, Price
+from auth.caller import ANONYMOUS, Scope
+from backends.backend import Holdings
 from graph import event_stream, graphiql, websocket
+from graph.budget import WORTH
 from graph.csrf import is_forgeable
 from graph.documents import Documents, Shown
 from graph.errors import extensions_of, logged
@@ -30,6 +34,8 @@ from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound, Rat
 from resolvers import media
 from resolvers.context import LIMITS, Context
 from resolvers.contributors import camel, contributors
+from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetime
+from resolvers.results import Made, Results, digest
 
 MAX_BODY_BYTES = 256 * 1024
 BATCH = 10
@@ -38,6 +44,13 @@ JSON, RESPONSE_JSON, MULTIPART, PAGE = media.JSON, "application/graphql-response
 BOUNDARY = "-"
 READING = frozenset({OperationType.QUERY})
 ANYTHING = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+# What was asked is remembered as it was read, if it is no longer than this.
+REMEMBERED, REMEMBERED_BYTES = 256, 4096
+# What an ETag calls the media types.
+VARIANTS = {JSON: "j", RESPONSE_JSON: "g", MULTIPART: "m"}
+# Documents with these words in them may do something: they are executed each time.
+DOING = ("mutation", "subscription")
 
 MakeContext = Callable[[Request], Awaitable[Context]]
 Body = dict[str, Any]
@@ -59,6 +72,11 @@ class Answer:
     body: Body
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    # How long it may be told again, and the fingerprint of its data; None: not at all.
+    life: Lifetime | None = None
+    mark: str = ""
+    # What it cost, beside the 1 of its request.
+    worth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,9 @@ class Graph:
     documents: Documents
     batch: int
     live: Live | None = None
+    # Where answers are kept that others ask for too, and what this graph is called there; None: nowhere.
+    results: Results[Answer] | None = None
+    name: str = ""
 
 
 def graphql_routes(
@@ -79,12 +100,13 @@ def graphql_routes(
     documents: Documents | None = None,
     batch: int = BATCH,
     live: Live | None = None,
+    results: Results[Answer] | None = None,
 ) -> list[BaseRoute]:
     """The routes of the graph: the endpoint, for WebSockets too where it is live, and the parts of GraphiQL's page."""
-    graph = Graph(schema, make_context, Shown() if documents is None else documents, batch, live)
+    graph = Graph(schema, make_context, Shown() if documents is None else documents, batch, live, results, path)
 
     async def endpoint(request: Request) -> Response:
-        if request.method != "POST" and "query" not in request.query_params and _wants_page(request):
+        if request.method != "POST" and _wants_page(request) and "query" not in request.query_params:
             return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
         account: Account | None = getattr(request.state, "account", None)
         try:
@@ -116,24 +138,48 @@ def graphql_routes(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How the operations of one request are asked."""
+
+    graph: Graph
+    make_context: Callable[[], Awaitable[Context]]
+    allowed: frozenset[OperationType]
+    failed: int
+    account: Account | None
+    # Does it want no answer that was made for others?
+    is_own: bool
+    shows_plan: bool
+
+
 async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     is_post = request.method == "POST"
     if not is_post and is_forgeable(request.headers):
         raise Refused(
             403, "a query by GET from another site needs the header GraphQL-Require-Preflight: 1. Or send it by POST."
         )
-    asked = of_body(await _body(request), graph.batch) if is_post else of_url(request.query_params)
+    asked = _read(await _body(request) if is_post else request.scope["query_string"], graph.batch if is_post else None)
     if graph.live and isinstance(asked, Operation) and _names(EVENTS, request) and _is_subscription(graph, asked):
         return await _streamed(graph.live, asked, request)
-    context = await graph.make_context(request)
     allowed = ANYTHING if is_post else READING
     # To a client that knows only JSON a status tells of the request, not of what was asked in it.
     failed = 400 if wanted == RESPONSE_JSON else 200
+    account: Account | None = getattr(request.state, "account", None)
+    # Who may see the plan, or wants an estimate, wants that of its own request.
+    shows_plan = Scope.PLAN in getattr(request.state, "caller", ANONYMOUS).scopes
+    is_own = shows_plan or (account is not None and account.only_estimate)
     if isinstance(asked, Operation):
-        answer = await _executed(graph, asked, context, allowed, failed)
-        return _written(answer.body, answer.status, wanted, answer.headers)
+        asking = Asking(graph, lambda: graph.make_context(request), allowed, failed, account, is_own, shows_plan)
+        answer = await _executed(asking, asked)
+        if is_post:
+            return _written(answer.body, answer.status, wanted, answer.headers)
+        # What caches may keep is the same for everybody: what is left of a budget stands in headers.
+        body = answer.body if answer.life is None else _without_cost(answer.body)
+        return _written(body, answer.status, wanted, {**answer.headers, **_cached(answer, request, wanted)})
     # Of one request, so that they share its reads and its bounds.
-    answers = await gather(*(_executed(graph, one, context, allowed, failed) for one in asked))
+    context = await graph.make_context(request)
+    asking = Asking(graph, lambda: _ready(context), allowed, failed, account, is_own, shows_plan)
+    answers = await gather(*(_executed(asking, one) for one in asked))
     if all(one.status == RateLimited.status for one in answers):
         return _written([one.body for one in answers], RateLimited.status, wanted, answers[-1].headers)
     return _written([one.body for one in answers], 200, wanted)
@@ -164,17 +210,64 @@ def _is_subscription(graph: Graph, asked: Operation) -> bool:
     return found is not None and found.operation is GraphQLOperation.SUBSCRIPTION
 
 
-async def _executed(
-    graph: Graph, asked: Operation, context: Context, allowed: frozenset[OperationType], failed: int
-) -> Answer:
+async def _ready(context: Context) -> Context:
+    return context
+
+
+def _without_cost(body: Body) -> Body:
+    extensions = {name: value for name, value in body.get("extensions", {}).items() if name != "cost"}
+    found = {name: value for name, value in body.items() if name != "extensions"}
+    return {**found, "extensions": extensions} if extensions else found
+
+
+def _cached(answer: Answer, request: Request, wanted: str) -> Mapping[str, str]:
+    if answer.life is None:
+        return {"Cache-Control": NO_STORE}
+    return headers(answer.life, answer.mark, VARIANTS[wanted], "authorization" in request.headers)
+
+
+async def _executed(asking: Asking, asked: Operation) -> Answer:
+    graph, is_made = asking.graph, False
     try:
         text = graph.documents.text(asked)
     except PersistedQueryNotFound as error:
-        return Answer(_refusal(error, context.account), failed)
+        return Answer(_refusal(error, asking.account), asking.failed)
     except GatewayError as error:
-        return Answer(_refusal(error, context.account), error.status)
+        return Answer(_refusal(error, asking.account), error.status)
+
+    async def make(held: Holdings | None) -> Made[Answer]:
+        nonlocal is_made
+        is_made = True
+        return await _made(asking, asked, text, held)
+
+    if graph.results is None or asking.is_own or any(word in text for word in DOING):
+        answer = (await make(None)).value
+    else:
+        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
+        key = digest(graph.name, text, asked.name or "", variables, str(asking.failed), str(len(asking.allowed)))
+        answer = await graph.results.get(key, make)
+    if "data" in answer.body:
+        graph.documents.shown(asked)
+    return answer if is_made or asking.account is None else await _paid(answer, asking.account, asking.failed)
+
+
+async def _paid(answer: Answer, account: Account, failed: int) -> Answer:
+    """An answer that was made for others, once it is paid for: what it was worth, for nothing need be put aside."""
+    try:
+        await account.charge(Price(answer.worth))
+    except RateLimited as error:
+        return Answer(_refusal(error, account), error.status, {"Retry-After": str(error.retry_after_s)})
+    except GatewayError as error:
+        return Answer(_refusal(error, account), failed)
+    extensions = {**answer.body.get("extensions", {}), "cost": account.told()}
+    return replace(answer, body={**answer.body, "extensions": extensions})
+
+
+async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | None) -> Made[Answer]:
+    """The answer, executed; how long it may be told depends on what was `held` before."""
+    context, allowed = await asking.make_context(), asking.allowed
     context.journal.executed(text)
-    result: Any = await graph.schema.execute(
+    result: Any = await asking.graph.schema.execute(
         text,
         variable_values=asked.variables,
         context_value=context,
@@ -183,27 +276,36 @@ async def _executed(
     )
     errors: list[GraphQLError] = result.errors or []
     body: Body = {}
+    data = orjson.dumps(result.data)
     # Where nothing was executed there is no `data`.
     refused = result.data is None and bool(errors) and all(error.path is None for error in errors)
     if not refused:
-        graph.documents.shown(asked)
-        body["data"] = result.data
+        body["data"] = orjson.Fragment(data)
     if errors:
         body["errors"] = [error.formatted for error in errors]
         context.journal.errors.update(str((error.extensions or {}).get("code")) for error in errors)
     extensions = dict(result.extensions or {})
+    worth: int = extensions.pop(WORTH, 0)
     if (stores := contributors(context)) is not None and not refused:
         extensions["backends"] = camel(stores)
-    if Scope.PLAN in context.caller.scopes:
+    if asking.shows_plan:
         extensions["plan"] = context.journal.told()
     if extensions:
         body["extensions"] = extensions
     wait_s = max((int((error.extensions or {}).get("retryAfterSeconds", 0)) for error in errors), default=0)
     if refused and wait_s:
-        return Answer(body, RateLimited.status, {"Retry-After": str(wait_s)})
+        return Made(Answer(body, RateLimited.status, {"Retry-After": str(wait_s)}), 0, shared=False)
     if allowed is READING and any(_is_mutation(error.original_error) for error in errors):
-        return Answer(body, 405, {"Allow": "POST"})
-    return Answer(body, failed if refused else 200)
+        return Made(Answer(body, 405, {"Allow": "POST"}), 0, shared=False)
+    if refused:
+        return Made(Answer(body, asking.failed), 0, shared=False)
+    is_partial = context.several is not None and context.several.partial
+    if errors or is_partial or held is None:
+        # Whoever asked in the same moment would have found the same.
+        return Made(Answer(body, worth=worth), len(data), shared=not context.made_of.caller, keep_s=0)
+    life = lifetime(context.made_of, held, context.began)
+    answer = Answer(body, life=life, mark=fingerprint(orjson.dumps(_without_cost(body))), worth=worth)
+    return Made(answer, len(data), not life.personal, life.here_s)
 
 
 def _is_mutation(error: Exception | None) -> bool:
@@ -238,6 +340,16 @@ def _written(
         )
         kind = f'{MULTIPART}; boundary="{BOUNDARY}"'
     return Response(written, status, {"Vary": "Accept", **(headers or {})}, media_type=kind)
+
+
+def _read(sent: bytes, batch: int | None) -> Operation | Sequence[Operation]:
+    """What a body asks for, or, with `batch` None, a query string. What is short is remembered: many ask the same."""
+    return (_remembered if len(sent) <= REMEMBERED_BYTES else _remembered.__wrapped__)(sent, batch)
+
+
+@lru_cache(REMEMBERED)
+def _remembered(sent: bytes, batch: int | None) -> Operation | Sequence[Operation]:
+    return of_url(QueryParams(sent)) if batch is None else of_body(sent, batch)
 
 
 def _accept(request: Request) -> str:

@@ -11,9 +11,14 @@ from graph.estimate import Asked, compiled, price
 from metrics.errors import GatewayError
 from resolvers.context import Context
 
+# Is not answered.
+WORTH = "worth"
+
 
 class Budgeted(SchemaExtension):
     """Charges the caller's account, where the request has one, and gives back what the answer was not worth."""
+
+    worth = 0
 
     async def on_execute(self) -> AsyncIterator[None]:
         """Around the execution."""
@@ -26,7 +31,8 @@ class Budgeted(SchemaExtension):
         document, core = execution.graphql_document, execution.schema._schema
         assert document is not None
         operation = compiled(core, document, execution.operation_name)
-        paid = price(operation, Asked(execution.variables or {}, context.now, context.limits))
+        paid = price(operation, Asked(execution.variables or {}, context.began, context.limits))
+        self.worth = paid.cost
         try:
             await account.charge(paid)
         except GatewayError as error:
@@ -38,9 +44,10 @@ class Budgeted(SchemaExtension):
         result: Any = execution.result
         # An answer with errors is not given back for: what failed may have been the dear part.
         if not was_settled and result is not None and not result.errors:
-            await account.settle(paid, operation.actual(result.data))
+            self.worth = operation.actual(result.data)
+            await account.settle(paid, self.worth)
 
     def get_results(self) -> dict[str, Any]:
-        """What stands in `extensions`."""
+        """What stands in `extensions`, and what the answer was worth, for whoever tells it again."""
         account: Account | None = self.execution_context.context.account
-        return {} if account is None else {"cost": account.told()}
+        return {} if account is None else {"cost": account.told(), WORTH: self.worth}

@@ -107,13 +107,13 @@ class Orchestrator(Node, Measured, Scored):
     async def cei_pct(
         self, info: Ctx, window: WindowArgument = None, workflow: WorkflowArgument = None
     ) -> float | None:
-        return await cei.cei_pct(info.context, self.scope, window_from(window, info.context.now), workflow)
+        return await cei.cei_pct(info.context, self.scope, window_from(window, info.context.clock), workflow)
 
     @field("Where it stands among all orchestrators that have a score in the window.")
     async def standing(
         self, info: Ctx, window: WindowArgument = None, workflow: WorkflowArgument = None
     ) -> Standing | None:
-        span = window_from(window, info.context.now)
+        span = window_from(window, info.context.clock)
         return cast(Standing, await scores.standing(info.context, filtered(self.scope, workflow), self.key, span))
 
     @field("Its streams, newest first.")
@@ -143,7 +143,7 @@ class Orchestrator(Node, Measured, Scored):
     ) -> EarningsBuckets | None:
         from graph.earnings import earnings
 
-        span = window_from(window, info.context.now)
+        span = window_from(window, info.context.clock)
         grain = grain_of(span, interval, None, info.context.limits, least=Grain.HOUR)
         return await earnings(info.context, self.scope, span, grain)
 
@@ -223,7 +223,7 @@ class Gpu(Node, Measured, Scored):
     async def cei_pct(
         self, info: Ctx, window: WindowArgument = None, workflow: WorkflowArgument = None
     ) -> float | None:
-        return await cei.cei_pct(info.context, self.scope, window_from(window, info.context.now), workflow)
+        return await cei.cei_pct(info.context, self.scope, window_from(window, info.context.clock), workflow)
 
     @field("When it was first seen.")
     def first_seen_at(self, info: Ctx) -> datetime | None:
@@ -362,7 +362,7 @@ class Network(Measured):
 
     @field("Supply and demand by region and workflow: the cells of a heat map.")
     async def supply(self, info: Ctx, window: WindowArgument = None) -> list[SupplyCell] | None:
-        span = window_from(window, info.context.now)
+        span = window_from(window, info.context.clock)
         return cast(list[SupplyCell], await heat_map(info.context, self.scope, span))
 
     @field("When the latest event happened: where to end a window over old data.")

@@ -130,7 +130,7 @@ class Size:
             said = {name: _value(node, variables) for name, node in self.span}
             given = said.get("window") or {}
             window = window_of(
-                asked.now,
+                lambda: asked.now,
                 _read(read_duration, given.get("last")),
                 _read(read_datetime, given.get("start")),
                 _read(read_datetime, given.get("end")),

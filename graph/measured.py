@@ -120,7 +120,7 @@ class Measured:
         compare_to: CompareArgument = None,
     ) -> SlaMetrics | None:
         context = info.context
-        span = window_from(window, context.now)
+        span = window_from(window, context.clock)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
         network = filtered(EVERYWHERE, workflow, region, gateway, synthetic)
         figures = await reading.metrics(context, scope, span, selected(info).derived(asked), compare_to, network)
@@ -141,7 +141,7 @@ class Measured:
         time_zone: TimeZoneArgument = None,
     ) -> SlaSeries | None:
         context = info.context
-        span = window_from(window, context.now)
+        span = window_from(window, context.clock)
         zone = zone_of(time_zone)
         cut = Buckets(grain_of(span, interval, max_points, context.limits, zone=zone), zone)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
@@ -157,7 +157,7 @@ class Measured:
         gateway: GatewayArgument = None,
         synthetic: SyntheticArgument = None,
     ) -> Demand | None:
-        span = window_from(window, info.context.now)
+        span = window_from(window, info.context.clock)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
         return cast(
             Demand, await demand_reading.demand(info.context, scope, span, selected(info).derived(demand_asked))
@@ -178,7 +178,7 @@ class Measured:
         time_zone: TimeZoneArgument = None,
     ) -> DemandSeries | None:
         context = info.context
-        span = window_from(window, context.now)
+        span = window_from(window, context.clock)
         zone = zone_of(time_zone)
         cut = Buckets(grain_of(span, interval, max_points, context.limits, Grain.HOUR, zone), zone)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
@@ -194,7 +194,7 @@ class Measured:
         gateway: GatewayArgument = None,
         synthetic: SyntheticArgument = None,
     ) -> JobMetrics | None:
-        span = window_from(window, info.context.now)
+        span = window_from(window, info.context.clock)
         scope = filtered(self.scope, workflow, region, gateway, synthetic)
         figures = await reading.metrics(info.context, scope, span, selected(info).derived(jobs_asked))
         return cast(JobMetrics, figures)

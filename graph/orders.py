@@ -1,5 +1,6 @@
 """Orders as clients write them: by a metric in a window, or by a field."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -41,7 +42,7 @@ class _MetricOrder:
     direction: OrderDirection
     field: Any
 
-    def order(self, now: datetime) -> Order:
+    def order(self, clock: Callable[[], datetime]) -> Order:
         """The order, checked."""
         descending = self.direction is OrderDirection.DESC
         if (self.metric is None) is (self.field is None):
@@ -52,7 +53,7 @@ class _MetricOrder:
             return Order(descending, **_FIELDS[self.field.name])
         metric = metric_named(self.metric, "orderBy.metric")
         statistic = checked(metric, self.statistic, "orderBy.statistic")
-        window = window_from(self.window, now, "orderBy.window")
+        window = window_from(self.window, clock, "orderBy.window")
         return Order(descending, metric, statistic, window, self.compare_to, said=repr(self.window))
 
 
@@ -92,6 +93,6 @@ class StreamOrder:
     direction: OrderDirection = strawberry.field(default=OrderDirection.DESC, description="Which way round.")
 
 
-def order_of(given: OrchestratorOrder | GpuOrder | None, now: datetime) -> Order:
+def order_of(given: OrchestratorOrder | GpuOrder | None, clock: Callable[[], datetime]) -> Order:
     """The order that the argument describes; by key without one."""
-    return BY_KEY if given is None else given.order(now)
+    return BY_KEY if given is None else given.order(clock)

@@ -101,7 +101,7 @@ class Query:
     ) -> Connection[Orchestrator] | None:
         wanted = Slice.of(info.context.limits, first, after, last, before)
         condition = filter.condition() if filter else EVERYTHING
-        order = order_of(order_by, info.context.now)
+        order = order_of(order_by, info.context.clock)
         return await connection(Orchestrator, info, wanted, EVERYWHERE, condition, order)
 
     @field("The GPU with this id, or null where it was never seen.")
@@ -123,7 +123,7 @@ class Query:
     ) -> Connection[Gpu] | None:
         wanted = Slice.of(info.context.limits, first, after, last, before)
         condition = filter.condition() if filter else EVERYTHING
-        order = order_of(order_by, info.context.now)
+        order = order_of(order_by, info.context.clock)
         return await connection(Gpu, info, wanted, EVERYWHERE, condition, order)
 
     @field("The workflow of this name, or null where it was never seen.")
@@ -202,7 +202,7 @@ class Query:
         version: VersionArgument = None,
         first: FirstArgument = None,
     ) -> list[LeaderboardEntry] | None:
-        span = window_from(window, info.context.now)
+        span = window_from(window, info.context.clock)
         return await read_leaderboard(info, span, workflow, region, version, first)
 
     @field("Every version of the SLA score: what it is made of, weights and thresholds.")

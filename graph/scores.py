@@ -161,7 +161,7 @@ class Scored:
         region: RegionArgument = None,
         version: VersionArgument = None,
     ) -> SlaScore | None:
-        span, chosen = window_from(window, info.context.now), version_named(version)
+        span, chosen = window_from(window, info.context.clock), version_named(version)
         scope = filtered(self.scope, workflow, region)
         return shown(await reading.score(info.context, scope, span, chosen))
 

@@ -144,4 +144,4 @@ def _wanted(
     info: Ctx, name: str, wallet: str, window: WindowInput | None, first: int | None, after: str | None
 ) -> tuple[WalletList, Slice]:
     page = Slice.of(info.context.limits, first, after)
-    return WalletList(name, wallet, window_from(window, info.context.now), repr(window)), page
+    return WalletList(name, wallet, window_from(window, info.context.clock), repr(window)), page

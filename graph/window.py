@@ -1,5 +1,6 @@
 """Windows as clients write and read them, and how far the data reaches."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -26,11 +27,11 @@ WindowArgument = Annotated[
 ]
 
 
-def window_from(given: WindowInput | None, now: datetime, argument: str = "window") -> Window:
+def window_from(given: WindowInput | None, clock: Callable[[], datetime], argument: str = "window") -> Window:
     """The window that the argument describes."""
     if given is None:
-        return window_of(now, argument=argument)
-    return window_of(now, given.last, given.start, given.end, argument)
+        return window_of(clock, argument=argument)
+    return window_of(clock, given.last, given.start, given.end, argument)
 
 
 @strawberry.federation.type(shareable=True, description="A half-open window of time in UTC.")

@@ -1,5 +1,6 @@
 """Arguments become windows, grains and page sizes, or a BadRequest that names the argument."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from metrics.buckets import Buckets
@@ -12,16 +13,19 @@ DEFAULT_POINTS = 500
 
 
 def window_of(
-    now: datetime,
+    clock: Callable[[], datetime],
     last: timedelta | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
     argument: str = "window",
 ) -> Window:
-    """The window that `last` alone, or `start` and `end` together, describe; the last hour without any of them."""
+    """The window that `last` alone, or `start` and `end` together, describe; the last hour without any of them.
+
+    `clock` says when now is; it is asked only where that matters.
+    """
     try:
         if start is None and end is None:
-            return Window.last(DEFAULT_LAST if last is None else last, now)
+            return Window.last(DEFAULT_LAST if last is None else last, clock())
         if start is None or end is None or last is not None:
             raise BadRequest(
                 f"{argument} is {{last}} alone or {{start, end}} together, for example {{last: PT24H}} or "

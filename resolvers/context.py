@@ -34,6 +34,7 @@ from metrics.targets import Targets, packaged
 from promptsets.dataset import Catalogue
 from resolvers.journal import Journal
 from resolvers.loader import Loader
+from resolvers.made_of import MadeOf, watched
 from resolvers.ranking import Rankings
 from resolvers.supplied import asks_supply, supplied
 from resolvers.timed import Timed
@@ -141,6 +142,9 @@ class Context:
     # What the request does, for whoever watches.
     journal: Journal = field(default_factory=Journal)
     loader: Loader = field(init=False)
+    # What was looked at to answer, and when the request came: for what says just that, and does not look at the clock.
+    made_of: MadeOf = field(default_factory=MadeOf, init=False)
+    began: datetime = field(init=False)
     # What the surface wants to remember during the request, such as what a selection asks for.
     notes: dict[object, object] = field(default_factory=dict)
     _made: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict, init=False)
@@ -149,9 +153,14 @@ class Context:
     _timelines: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.now = self.now.astimezone(UTC)
+        self.began = self.now = self.now.astimezone(UTC)
+        self.made_of = MadeOf()
         self.backend = Timed(self.backend, self.journal)
-        self.loader = Loader(self.backend, self.limits.max_stream_pages, self.journal)
+        self.loader = Loader(watched(self.backend, self.made_of), self.limits.max_stream_pages, self.journal)
+
+    def clock(self) -> datetime:
+        """Now, to be asked by what depends on it only."""
+        return self.now
 
     @property
     def missing_mark(self) -> int:
@@ -222,6 +231,11 @@ class Context:
 
     async def holds(self) -> Holdings:
         """What the store holds and how far it reaches; asked once in a request."""
+        self.made_of.present = True
+        return await self.held()
+
+    async def held(self) -> Holdings:
+        """The same, for what stays as it is once the data have gone past the windows that are read."""
         return await self.loader.holdings.load(None)
 
     async def sessions(self, stream_id: str) -> Sequence[SessionRecord]:
@@ -255,3 +269,19 @@ class Context:
     async def streams(self, question: StreamQuestion) -> Sequence[StreamRecord]:
         """A page of streams."""
         return await self.loader.streams.load(question)
+
+
+def _noting(name: str, what: str) -> None:
+    """Let `made_of` know when this field of a context is looked at."""
+    slot = vars(Context)[name]
+
+    def look(context: Context) -> Any:
+        setattr(context.made_of, what, True)
+        return slot.__get__(context)
+
+    setattr(Context, name, property(look, slot.__set__))
+
+
+# Here, and not where each is used: what an answer depends on must not depend on anybody's remembering to say it.
+for _name, _what in (("now", "clock"), ("caller", "caller"), ("access", "caller"), ("client", "caller")):
+    _noting(_name, _what)

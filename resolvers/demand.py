@@ -212,7 +212,7 @@ class DemandSeries:
         for of_kind, some in enumerate((rows, supply)):
             for row in some:
                 found[row.start_ms or 0][of_kind].append(row)
-        reach = (await self.context.holds()).latest_ms if partial else None
+        reach = (await self.context.held()).latest_ms if partial else None
         # Of every column the same: not those in which GPUs only waited.
         told = {row.start_ms or 0 for row in rows} if as_column else found.keys()
         starts = sorted(told) if self.fill is Fill.NONE else self.cut.starts(self.window)

@@ -90,7 +90,7 @@ async def earnings(context: Context, scope: Scope, window: Window, interval: Gra
     for row in await read(context, scope, window, MEASURES, interval, BY):
         if row.sums.get(c.PAYMENTS.name):
             found[row.start_ms or 0].append(row)
-    reach = (await context.holds()).latest_ms if found else None
+    reach = (await context.held()).latest_ms if found else None
     return [
         EarningsBucket(
             from_ms(start),

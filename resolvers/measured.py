@@ -200,7 +200,7 @@ class Series:
         """Every bucket with its metrics."""
         self._spend()
         rows = await self._rows(asked.measures or _LEAST)
-        reach = (await self.context.holds()).latest_ms if partial else None
+        reach = (await self.context.held()).latest_ms if partial else None
         columns = Columns([sums for _, sums in rows], self.fill, targets_of(self.context, self.scope))
         return [self._bucket(start, index, columns, reach) for index, (start, _) in enumerate(rows)]
 

@@ -30,7 +30,7 @@ PERIOD: Parameter[TimeRange] = Parameter(
 async def compliance(context: Context, asked: Asked) -> Mapping[str, object]:
     """The score that is asked for. Raises NotFound for an orchestrator that was never seen."""
     orchestrator, workflow = asked[ORCHESTRATOR_ID], asked.get(WORKFLOW)
-    window = asked[PERIOD].until(context.now)
+    window = asked[PERIOD].until(context.clock)
     if await entity(context, ORCHESTRATOR, orchestrator) is None:
         raise NotFound(
             f"orchestrator_id {orchestrator} was never seen here. /v1/sla/gpu/metrics lists those that were."

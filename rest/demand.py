@@ -36,7 +36,7 @@ BY = (Dimension.GPU_MODEL, Dimension.GATEWAY, Dimension.REGION, Dimension.WORKFL
 async def network_demand(context: Context, asked: Asked) -> Paged:
     """The page that is asked for."""
     time_range, grain = asked[TIME_RANGE], asked[INTERVAL]
-    listing = Listing.of(NAME, asked, time_range.text, time_range.until(context.now), KEY_PARTS)
+    listing = Listing.of(NAME, asked, time_range.text, time_range.until(context.clock), KEY_PARTS)
     if (count := listing.window.count(grain)) > MAX_INTERVALS:
         raise TooComplex(
             f"time_range has {count:,} intervals; at most {MAX_INTERVALS:,}. Use a wider interval or a shorter range.",

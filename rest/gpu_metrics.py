@@ -60,7 +60,7 @@ READ = frozenset(
 async def gpu_metrics(context: Context, asked: Asked) -> Paged:
     """The page that is asked for."""
     time_range = asked[TIME_RANGE]
-    listing = Listing.of(NAME, asked, time_range.text, time_range.until(context.now), len(BY))
+    listing = Listing.of(NAME, asked, time_range.text, time_range.until(context.clock), len(BY))
     where = {dimension: (value,) for parameter, dimension in FILTERS.items() if (value := asked.get(parameter))}
     rows = await context.rows(Question.of(READ, listing.window, by=BY, where=where))
     items = sorted((row for row in rows if _has_evidence(row)), key=lambda row: order(row.by))

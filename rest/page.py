@@ -70,9 +70,10 @@ class Listing:
 
 async def framed(page: Paged, context: Context) -> dict[str, object]:
     """One answer. It tells how far the data reach: an empty list before that is an old dump, not a silent network."""
-    latest_ms = (await context.holds()).latest_ms
+    # As of `generated_at`, like the answer.
+    latest_ms = (await context.held()).latest_ms
     meta: dict[str, object] = {
-        "generated_at": instant(context.now),
+        "generated_at": instant(context.began),
         "request_id": context.request_id,
         "time_window": None if page.window is None else interval(page.window),
         "last_event_at": None if latest_ms is None else instant(from_ms(latest_ms)),
@@ -126,7 +127,7 @@ def envelope(item: Schema) -> Schema:
     }
     meta = {
         "generated_at": schema.instant("When this was answered."),
-        "request_id": schema.text("Under which id the log has this request."),
+        "request_id": schema.text("Under which id the log has the request that this was made for."),
         "time_window": schema.text(
             "What the list is about: an ISO 8601 interval, the same on every page. Null where it is about no time.",
             nullable=True,

@@ -39,11 +39,12 @@ class TimeRange:
     last: timedelta | None = None
     window: Window | None = None
 
-    def until(self, now: datetime) -> Window:
-        """The window that it means at this time."""
+    def until(self, clock: Callable[[], datetime]) -> Window:
+        """The window that it means now; the clock is asked only where that matters."""
         if self.window is not None:
             return self.window
         assert self.last is not None
+        now = clock()
         return Window(now - self.last, now)
 
     def __str__(self) -> str:

@@ -1,17 +1,21 @@
 """The REST routes. What they need of the gateway they are given; they know no store and no loader."""
 
 from asyncio import to_thread
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.account import Price
+from auth.account import Account, Price
+from backends.backend import Holdings
 from resolvers import media
 from resolvers.context import Context
 from resolvers.contributors import missing_names
+from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetime
+from resolvers.results import Made, Results, digest
 from rest.capabilities import CAPABILITIES
 from rest.compliance import COMPLIANCE
 from rest.datasets import DATASETS
@@ -37,13 +41,29 @@ OPERATIONS: Sequence[Operation] = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer as it is sent, whoever asks."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    media_type: str
+    rows: int = 1
+    life: Lifetime | None = None
+    mark: str = ""
+
+
 def routes(
     context: Callable[[Request], Context],
     intake: Callable[[Request], Intake],
     door: Door,
     operations: Sequence[Operation] = OPERATIONS,
+    results: Results[Written] | None = None,
 ) -> list[Route]:
-    """Every REST route. `context` and `intake` give a request its view of the stores and the way in."""
+    """Every REST route. `context` and `intake` give a request its view of the stores and the way in.
+
+    In `results` answers are kept that others ask for too; without it none are.
+    """
 
     async def post_events(request: Request) -> Response:
         return Json(await events(request, intake(request), door))
@@ -63,7 +83,7 @@ def routes(
     ]
     for operation in operations:
         if isinstance(operation, Listed | Single):
-            endpoint = _endpoint(operation, context)
+            endpoint = _endpoint(operation, context, results)
             found += [Route(path, endpoint, methods=["GET"]) for path in (operation.path, *operation.aliases)]
     exchanged = [one for one in operations if isinstance(one, Exchanged)]
     for path in dict.fromkeys(one.path for one in exchanged):
@@ -72,19 +92,42 @@ def routes(
     return found
 
 
-def _endpoint(operation: Listed | Single, context: Callable[[Request], Context]) -> Callable[[Request], object]:
+def _endpoint(
+    operation: Listed | Single, context: Callable[[Request], Context], results: Results[Written] | None
+) -> Callable[[Request], object]:
     async def endpoint(request: Request) -> Response:
         asked = read(request.query_params, operation.parameters)
-        here = context(request)
+        account: Account | None = getattr(request.state, "account", None)
         paid = Price(rows_of(operation, asked) * operation.row_cost, lambda _: "Ask for a smaller limit.")
-        if here.account is not None:
-            await here.account.charge(paid)
-            if here.account.only_estimate:
-                return Json({"cost": here.account.told()})
-        if isinstance(operation, Listed):
-            return await _list(request, operation, asked, here, paid)
-        media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-        return Json(await operation.answer(here, asked), headers={**operation.headers, **_gaps(here)})
+        if account is not None:
+            await account.charge(paid)
+            if account.only_estimate:
+                return Json({"cost": account.told()}, headers={"Cache-Control": NO_STORE})
+        kind = _kind(request, operation, asked)
+
+        async def make(held: Holdings | None) -> Made[Written]:
+            here = context(request)
+            written = await _written(request, operation, asked, here, kind)
+            if held is None or missing_names(here):
+                return Made(written, 0, keep_s=0)
+            life = lifetime(here.made_of, held, here.began)
+            written = replace(written, life=life, mark=fingerprint(written.body))
+            return Made(written, len(written.body), not life.personal, life.here_s)
+
+        if results is None:
+            written = (await make(None)).value
+        else:
+            texts = (text for one in sorted(asked.texts.items()) for text in one)
+            written = await results.get(digest("rest", request.scope["path"], kind, *texts), make)
+        if account is not None:
+            await account.settle(paid, written.rows * operation.row_cost)
+        if written.life is None:
+            told = {**written.headers, "Vary": "Accept", "Cache-Control": NO_STORE}
+        else:
+            variant = kind.rpartition("/")[2]
+            life = headers(written.life, written.mark, variant, "authorization" in request.headers)
+            told = {**life, **written.headers}
+        return Response(written.body, 200, told, written.media_type)
 
     return endpoint
 
@@ -94,25 +137,29 @@ def rows_of(operation: Listed | Single, asked: Asked) -> int:
     return asked[LIMIT] if isinstance(operation, Listed) else 1
 
 
-async def _list(request: Request, operation: Listed, asked: Asked, context: Context, paid: Price) -> Response:
-    wanted = asked.get(FORMAT)
+def _kind(request: Request, operation: Listed | Single, asked: Asked) -> str:
+    """The media type that is wanted. Raises NotAcceptable."""
+    wanted = asked.get(FORMAT) if isinstance(operation, Listed) else None
     if wanted is None:
-        kind = media.chosen(request.headers.get("accept", ""), [*operation.media_types])
-    else:
-        kind = MEDIA_TYPES[wanted]
+        return media.chosen(request.headers.get("accept", ""), [*operation.media_types])
+    return MEDIA_TYPES[wanted]
+
+
+async def _written(request: Request, operation: Listed | Single, asked: Asked, context: Context, kind: str) -> Written:
+    if isinstance(operation, Single):
+        body = encoded(await operation.answer(context, asked))
+        return Written(body, {**operation.headers, **_gaps(context)}, media.JSON)
     page = await operation.answer(context, asked)
-    if context.account is not None:
-        await context.account.settle(paid, len(page.items) * operation.row_cost)
-    headers = {"Vary": "Accept", **_gaps(context)}
+    beside = _gaps(context)
     if page.next_cursor is not None:
-        headers["Link"] = _next(request, asked, page)
+        beside["Link"] = _next(request, asked, page)
     form = BY_MEDIA_TYPE.get(kind)
     if form is None:
-        return Response(encoded(await framed(page, context)), 200, headers, media.JSON)
-    headers["Content-Disposition"] = f'attachment; filename="{operation.name}.{form.name}"'
+        return Written(encoded(await framed(page, context)), beside, media.JSON, len(page.items))
+    beside["Content-Disposition"] = f'attachment; filename="{operation.name}.{form.name}"'
     # Beside the loop: a large table takes a while, and the first one loads what writes it.
     body = await to_thread(form.write, page.items, operation.item)
-    return Response(body, 200, headers, form.content_type)
+    return Written(body, beside, form.content_type, len(page.items))
 
 
 def _gaps(context: Context) -> dict[str, str]:

@@ -65,4 +65,4 @@ async def test_the_explorers_answers_may_be_kept_for_a_while_and_its_errors_may_
     assert answer.headers["access-control-allow-origin"] == "*"
     assert (wrong.status_code, wrong.json()["argument"]) == (400, "orchestrator")
     assert wrong.headers["access-control-allow-origin"] == "*"
-    assert "cache-control" not in wrong.headers
+    assert wrong.headers["cache-control"] == "no-store"

@@ -15,9 +15,9 @@ LIMITS = Limits()
 
 
 def test_a_window_is_the_last_hour_or_a_length_or_two_ends() -> None:
-    assert window_of(NOW) == Window(NOW - HOUR, NOW)
-    assert window_of(NOW, last=2 * HOUR) == Window(NOW - 2 * HOUR, NOW)
-    assert window_of(NOW, start=NOW - 3 * HOUR, end=NOW - HOUR) == Window(NOW - 3 * HOUR, NOW - HOUR)
+    assert window_of(lambda: NOW) == Window(NOW - HOUR, NOW)
+    assert window_of(lambda: NOW, last=2 * HOUR) == Window(NOW - 2 * HOUR, NOW)
+    assert window_of(lambda: NOW, start=NOW - 3 * HOUR, end=NOW - HOUR) == Window(NOW - 3 * HOUR, NOW - HOUR)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_window_is_the_last_hour_or_a_length_or_two_ends() -> None:
 )
 def test_any_other_window_is_refused_by_name(given_) -> None:
     with pytest.raises(BadRequest) as raised:
-        window_of(NOW, **given_, argument="orderBy.window")
+        window_of(lambda: NOW, **given_, argument="orderBy.window")
     assert raised.value.argument.startswith("orderBy.window")
 
 
