@@ -23,6 +23,7 @@ from gateway.app import Parts, build_app
 from gateway.interpreter import tuned
 from gateway.middleware import Protected
 from gateway.settings import Settings
+from gateway.watched import Watched
 from gateway.writer import Writer
 from telemetry.loader import Loader
 from telemetry.regions import Regions
@@ -35,7 +36,7 @@ QUERIES = {
     "e2eLatencyMs { value } } gpus { nodes { gpuId model metrics { sessions } } } } } }",
 }
 # What would stand between a request and its answer without authentication, budgets and limits too.
-KEPT = (Protected, GZipMiddleware)
+KEPT = (Watched, Protected, GZipMiddleware)
 
 
 def applications() -> tuple[Starlette, Starlette, str]:

@@ -1,11 +1,12 @@
 """Who asks: every request gets its address and its Caller before anything else sees it; a bad token gets 401."""
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.access import Access
 from auth.audit import record
@@ -15,6 +16,7 @@ from gateway.address import Proxies, counted
 from gateway.metered import refused
 from gateway.refusals import Refusals
 from graph.app import refusal
+from graph.websocket import FORBIDDEN
 from metrics.errors import GatewayError, RateLimited
 from rest.login import WITHOUT_TOKEN
 from rest.problem import of_error
@@ -33,8 +35,8 @@ class Authenticated:
             return
         state = scope.setdefault("state", {})
         state["address"] = self._proxies.caller_of(scope)
-        if scope["type"] == "websocket":  # brings its token in a message
-            await self.app(scope, receive, send)
+        if scope["type"] == "websocket":
+            await self._connected(scope, receive, send)
             return
         # Where one comes for a new token the old one may be sent along, expired as it is.
         header = None if scope["path"] in WITHOUT_TOKEN else Headers(scope=scope).get("authorization")
@@ -50,6 +52,25 @@ class Authenticated:
                 return
         state["caller"] = caller
         await self.app(scope, receive, send)
+
+    async def _connected(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A socket says later who it is: that was a bad token where it is closed as forbidden."""
+        key = counted(scope["state"]["address"])
+        try:
+            await self._refusals.admit(key)
+        except RateLimited:
+            await receive()
+            await send({"type": "websocket.close"})  # before it is accepted, which is the status 403
+            return
+        await self._refusals.forgive(key)
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "websocket.close" and message.get("code") == FORBIDDEN:
+                with suppress(RateLimited):
+                    await self._refusals.admit(key)
+            await send(message)
+
+        await self.app(scope, receive, sending)
 
     async def _looked_at(self, header: str | None, key: str) -> Caller:
         """Whom a header stands for that is not known yet. Raises Refused, RateLimited."""

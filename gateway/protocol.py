@@ -37,7 +37,8 @@ class Bounded(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Whatever came; what is no head and no body of a request that is being answered is not waited for either."""
         super().data_received(data)
-        if self.transport.is_closing() or self._is_answering():
+        is_another = self.transport.get_protocol() is not self  # it has become a WebSocket
+        if is_another or self.transport.is_closing() or self._is_answering():
             return
         self._wait()
         self._head_bytes += len(data)

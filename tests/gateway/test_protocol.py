@@ -1,14 +1,19 @@
 """Connections on which no whole request ever comes, on a real server, with the bounds and without."""
 
 import http.client
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 import gateway.protocol
+from auth.budget import Tiers
 from gateway.settings import Settings
 from tests.gateway.live import StuckStore, live
 
@@ -119,3 +124,39 @@ def test_what_follows_a_body_is_no_header(port: int) -> None:
     after = told(head + b"\r\n" + body + bad + b"\r\n")
     assert after.startswith(b"HTTP/1.1 200")
     assert b"mine" not in after
+
+
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
+
+
+def test_a_websocket_is_no_head_that_does_not_end(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway.protocol, "HEAD_S", 0.2)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as to:
+        to.sendall(UPGRADE)
+        assert to.recv(4096).startswith(b"HTTP/1.1 101")
+        to.settimeout(0.6)
+        with pytest.raises(TimeoutError):  # nothing comes, and nobody hangs up
+            to.recv(4096)
+
+
+def test_sockets_with_bad_tokens_are_counted() -> None:
+    def tried(port: int, token: str) -> str:
+        try:
+            with connect(f"ws://127.0.0.1:{port}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]) as to:
+                to.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
+                return str(json.loads(to.recv(10))["type"])
+        except InvalidStatus as error:
+            return str(error.response.status_code)
+        except ConnectionClosed as error:
+            return str(error.rcvd and error.rcvd.code)
+
+    secret = "an operator's secret"
+    with live(Settings(rates=Tiers(2, 50, 50), operator_token=secret), StuckStore()) as port:
+        assert [tried(port, secret) for _ in range(6)] == ["connection_ack"] * 6
+        answers = [tried(port, "x") for _ in range(8)]
+    assert answers[:2] == ["4403"] * 2
+    assert "403" in answers
