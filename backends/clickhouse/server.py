@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from threading import Thread
 from time import perf_counter
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -37,6 +38,7 @@ for noisy in ("urllib3.connectionpool", "clickhouse_connect"):
 
 CONNECT_S = 5
 WRITE_S = 300  # a write waits so long for an answer
+LEAVE_S = 3  # so long is waited for a server that is told that we go
 GRACE_S = 2  # for the answer of a server that ends a read itself
 READ = Limits(threads=0)
 PATIENCE = Patience()
@@ -135,7 +137,10 @@ class ServerHandle(Handle):
     def close(self) -> None:
         self._patience = Patience(0)
         if self.lease:
-            self.lease.release(self)
+            # A server that hangs holds up nobody's leaving: the lease ends by itself.
+            leaving = Thread(target=self.lease.release, args=(self,), daemon=True)
+            leaving.start()
+            leaving.join(LEAVE_S)
         super().close()
 
     def want(self, **columns: Sequence[Any]) -> None:

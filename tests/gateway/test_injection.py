@@ -105,7 +105,9 @@ def places() -> Iterator[tuple[str, str, str, str, Any]]:
         "DemandSeries": "{ network { demandSeries { %s } } }",
     }
     for name, type_ in SCHEMA.type_map.items():
-        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) and not name.startswith(("__", "Mutation")):
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) and not name.startswith(
+            ("__", "Mutation", "Subscription")
+        ):
             shared = {field for one in type_.interfaces for field in one.fields} if name != "Orchestrator" else set()
             for field_name, field in type_.fields.items():
                 # What all measured things have is asked of one of them.
