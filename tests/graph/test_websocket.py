@@ -23,9 +23,12 @@ ERRORS = [
 ]
 
 
+HURRIED = Bounds(begin_within_s=0.5)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running() -> AsyncIterator[Running]:
-    async with served(Running(bounds=Bounds(begin_within_s=0.5), origins=frozenset({"https://ours.example"}))) as found:
+    async with served(Running(origins=frozenset({"https://ours.example"}))) as found:
         yield found
 
 
@@ -61,13 +64,16 @@ async def test_pages_of_ours_may(running: Running, origin: str | None) -> None:
         pass
 
 
-async def test_whoever_does_not_begin_in_time_is_cut_off(running: Running) -> None:
-    async with running.connected(begun=False) as connection:
+async def test_whoever_does_not_begin_in_time_is_cut_off() -> None:
+    async with (
+        served(Running(bounds=Bounds(begin_within_s=0.5))) as running,
+        running.connected(begun=False) as connection,
+    ):
         assert await closed(connection) == (4408, "Connection initialisation timeout")
 
 
-async def test_pings_keep_nobody_from_beginning(running: Running) -> None:
-    async with running.connected(begun=False) as connection:
+async def test_pings_keep_nobody_from_beginning() -> None:
+    async with served(Running(bounds=HURRIED)) as running, running.connected(begun=False) as connection:
         await say(connection, type="ping", payload={"a": 1})
         assert await heard(connection) == {"type": "pong"}
         assert (await closed(connection))[0] == 4408
