@@ -150,3 +150,10 @@ def _settled(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_settled(inner) for inner in value]
     return value
+
+
+def page_of(rows: Sequence[Sequence[Any]], width: int, item: Callable[[Sequence[Any]], Any], limit: int) -> Page:
+    """A page of rows: `width` columns make an item, the rest is its key, which of a full page is the position."""
+    last = rows[-1][width:] if len(rows) == limit else None
+    position = None if last is None else tuple(value.hex() if isinstance(value, bytes) else value for value in last)
+    return Page([item(row[:width]) for row in rows], position)

@@ -29,7 +29,7 @@ def upgrade() -> None:
         to_hypertable(connection, name)
     create_rollups(connection)
     # Nothing is computed, so nothing is stale: all is made from facts until it is.
-    op.execute(f"DELETE FROM {SCHEMA}.stale WHERE kind IN ('facts', 'facts_hour', 'facts_day')")  # noqa: S608
+    op.execute(f"DELETE FROM {SCHEMA}.stale WHERE kind IN ('facts', 'facts_hour', 'facts_day')")  # noqa: S608  # our own words
 
 
 def downgrade() -> None:
@@ -39,4 +39,4 @@ def downgrade() -> None:
         to_partitions(connection, name)
     op.execute(f"DROP FUNCTION {SCHEMA}.now_ms()")
     plain_rollups(connection)
-    op.execute(f"DELETE FROM {SCHEMA}.stale WHERE kind IN ('facts', 'facts_hour', 'facts_day')")  # noqa: S608
+    op.execute(f"DELETE FROM {SCHEMA}.stale WHERE kind IN ('facts', 'facts_hour', 'facts_day')")  # noqa: S608  # our own words

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from backends.backend import PAYMENT_OWNER
 from backends.clickhouse.handle import Handle
-from backends.contents import Page, Position, Shelf
+from backends.contents import Page, Position, Shelf, page_of
 from backends.log import Claim, Event, Offer, Payment, Rejected, Stake
 from backends.part import Part
 from backends.records import RECORD_NAMES, STORED_NAMES, stored_of
@@ -135,10 +135,7 @@ class Contents:
             values | {"limit": limit},
             place.as_bytes,
         )
-        width = len(place.columns)
-        return Page(
-            [place.item(row[:width]) for row in rows], _position(rows[-1][width:]) if len(rows) == limit else None
-        )
+        return page_of(rows, len(place.columns), place.item, limit)
 
     def size(self, shelf: Shelf, part: Part) -> int:
         place = PLACES[shelf]
@@ -182,7 +179,3 @@ def _all(tests: Sequence[str]) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def _position(key: Row) -> Position:
-    return tuple(value.hex() if isinstance(value, bytes) else value for value in key)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from backends import tables as declared
 from backends.backend import PAYMENT_OWNER
-from backends.contents import Page, Position, Shelf
+from backends.contents import Page, Position, Shelf, page_of
 from backends.log import Claim, Event, Offer, Payment, Rejected, Stake
 from backends.part import Part
 from backends.postgres.handle import Handle
@@ -116,10 +116,7 @@ class Contents:
             f"ORDER BY {order}{_listed(key)} LIMIT %(limit)s",
             values | {"limit": limit},
         )
-        width = len(place.columns)
-        return Page(
-            [place.item(row[:width]) for row in rows], _position(rows[-1][width:]) if len(rows) == limit else None
-        )
+        return page_of(rows, len(place.columns), place.item, limit)
 
     def size(self, shelf: Shelf, part: Part) -> int:
         place = PLACES[shelf]
@@ -163,7 +160,3 @@ def _all(tests: Sequence[str]) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"e.{name}" for name in names)
-
-
-def _position(key: Row) -> Position:
-    return tuple(value.hex() if isinstance(value, bytes) else value for value in key)
