@@ -24,7 +24,9 @@ from backends.postgres.options import Options
 from backends.postgres.partitions import month_of
 from backends.postgres.store import PostgresStore, open_postgres
 from backends.postgres.text import escaped, unescaped
+from metrics.columns import SESSIONS
 from metrics.errors import BadRequest, GatewayError, StoreFull, StoreInUse, StoreTimeout, StoreUnavailable, TooComplex
+from metrics.evidence import EvidenceQuestion
 from metrics.sighting import SightingQuestion
 from telemetry import loader
 from telemetry.loader import Loader
@@ -171,6 +173,7 @@ def test_each_question_is_a_constant_number_of_statements(url: str) -> None:
     async def asked(store: PostgresStore) -> None:
         await store.rows(EVERYTHING)
         await store.seen(SightingQuestion.of([]))
+        await store.evidence(EvidenceQuestion(0, 1, (SESSIONS,)))
         await store.sessions(SessionQuestion())
         await store.streams(StreamQuestion(SessionQuestion()))
         await store.stream_count(SessionQuestion())
@@ -178,7 +181,7 @@ def test_each_question_is_a_constant_number_of_statements(url: str) -> None:
 
     with closing(open_postgres(url, on_statement=lambda name, seconds, rows: names.append(name))) as store:
         wait(asked(store))
-    assert names == ["rows", "rows", "seen", "seen", "sessions", "streams", "stream_count", "events"]
+    assert names == ["rows", "rows", "seen", "seen", "evidence", "sessions", "streams", "stream_count", "events"]
 
 
 # Writing

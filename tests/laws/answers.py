@@ -6,8 +6,9 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from backends.backend import Backend, PageQuestion, SessionQuestion, StakeQuestion, StreamQuestion
-from metrics.columns import MEASURES
+from metrics.columns import COLUMNS, MEASURES
 from metrics.dimension import Dimension
+from metrics.evidence import EvidenceQuestion
 from metrics.question import Question
 from metrics.sighting import Seen, SightingQuestion, Trait
 from metrics.supply import MEASURES as SUPPLY
@@ -34,6 +35,7 @@ async def _everything(store: Backend) -> str:
     ledger = PageQuestion(tuple(WALLETS), ALL.start_ms, ALL.end_ms, limit=1000)
     told += [*await store.payments(ledger), *await store.incidents(ledger)]
     told.append(sorted((await store.incident_counts(ledger)).items()))
+    told += await store.evidence(EvidenceQuestion(ALL.start_ms, ALL.end_ms, COLUMNS, limit=100_000))
     told += await store.sessions(SessionQuestion())
     told += await store.streams(StreamQuestion(SessionQuestion(), limit=1000))
     return "\n".join(repr(plain(one)) for one in told)
