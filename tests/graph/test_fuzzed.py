@@ -1,4 +1,4 @@
-"""The whole graph, and the dashboard's, asked by a fuzzer: no 5xx, no code but ours, and no word of what went wrong inside."""
+"""Both graphs, asked by a fuzzer: no 5xx, no code but ours, and no word of what went wrong inside."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,10 @@ from schemathesis.config import SchemathesisConfig
 from metrics.errors import GatewayError
 from tests.served import Served
 
-CONFIG: dict[str, Any] = {"seed": 20260109, "generation": {"max-examples": 12, "deterministic": True, "database": "none"}}
+CONFIG: dict[str, Any] = {
+    "seed": 20260109,
+    "generation": {"max-examples": 12, "deterministic": True, "database": "none"},
+}
 # What Python, its libraries and the stores say of themselves.
 LEAKS = re.compile(
     r"Traceback|File \"|\.py\b|site-packages|object at 0x|Error\(|Exception|SELECT |chdb|<class |NoneType"
