@@ -6,9 +6,10 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from backends.backend import Backend, PageQuestion, SessionQuestion, StakeQuestion, StreamQuestion
-from metrics.columns import COLUMNS, MEASURES
+from metrics.columns import MEASURES
 from metrics.dimension import Dimension
 from metrics.evidence import EvidenceQuestion
+from metrics.explorer import COLUMNS
 from metrics.question import Question
 from metrics.sighting import Seen, SightingQuestion, Trait
 from metrics.supply import MEASURES as SUPPLY
@@ -19,7 +20,7 @@ ALL = Window.of_ms(0, 2**42)
 
 
 def everything(store: Backend) -> str:
-    """Totals and every grouping, series by the hour, sightings, sessions and streams."""
+    """Totals and every grouping, series by the hour, sightings, sessions, streams, and single attempts."""
     return asyncio.run(_everything(store))
 
 
