@@ -12,14 +12,17 @@ from metrics.errors import RateLimited, TooComplex
 
 # Every request costs this much beside what it asks for.
 REQUEST = 1
+# And each place of it that asks the store about a window or with a filter so much, however little is answered.
+READ = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What something costs, and in words how it would fit into less."""
+    """What something costs, in words how it would fit into less, and how much of the cost is for reading the store."""
 
     cost: int
     cheaper: Callable[[int], str] = lambda _: ""
+    reading: int = 0
 
 
 class Account:
@@ -67,9 +70,12 @@ class Account:
         else:
             await self._pay(price)
 
-    async def settle(self, price: Price, actual: int) -> None:
-        """Give back what was paid too much: `actual` is what the answer was worth. Nothing is asked afterwards."""
-        back = price.cost - actual
+    async def settle(self, price: Price, actual: int, was_read: bool = True) -> None:
+        """Give back what was paid too much: `actual` is what the answer was worth, beside reading it.
+
+        Nothing is asked afterwards.
+        """
+        back = price.cost - actual - (price.reading if was_read else 0)
         if back > 0 and await self._meter.spend(self._key, self._budget, -back):
             self.spent = self.spent.plus(-back)
             self.actual -= back

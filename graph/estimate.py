@@ -33,7 +33,7 @@ from graphql import (
 )
 from strawberry.federation.schema_directives import Cost, ListSize
 
-from auth.account import Price
+from auth.account import READ, Price
 from graph.cost import MANY, SERIES
 from graph.scalars import read_datetime, read_duration
 from metrics.buckets import Buckets, zone_of
@@ -46,6 +46,8 @@ from resolvers.context import Limits
 KEPT = 200
 # The schema describes itself: much text, whatever is asked of it.
 INTROSPECTION = {"__schema": 1_000, "__type": 50, "_service": 1_000}
+# What takes one of these asks the store, whether it is given or not: in the graph, and in the dashboard's.
+READING = frozenset({"window", "filter", "timeframe", "period", "days"})
 # Arguments that give a list its items one by one.
 LISTED = ("ids", "representations")
 # The arguments that cut a series, and what they are in JSON.
@@ -75,6 +77,8 @@ class Part:
     parts: "tuple[Part, ...]" = ()
     # Any of these, all of its conditions; always where there are none.
     when: tuple[tuple[Condition, ...], ...] = ()
+    # Does it ask the store? For all of its items at once.
+    reads: bool = False
     # What one of it costs where that depends on nothing else.
     flat: int | None = field(init=False)
 
@@ -93,8 +97,14 @@ class Part:
         """What one of its items costs."""
         return self.flat if self.flat is not None else self.weight + sum(part.cost(asked) for part in self.parts)
 
+    def reading(self, asked: Asked) -> int:
+        """What it costs to ask the store here and below, once for each place of the document."""
+        if self.when and not included(self.when, asked.variables):
+            return 0
+        return READ * self.reads + sum(part.reading(asked) for part in self.parts)
+
     def actual(self, value: Any) -> int:
-        """What the answer was worth."""
+        """What the answer was worth, beside reading it."""
         if isinstance(value, list):
             return len(value) * self.flat if self.flat is not None else sum(map(self.actual, value))
         if self.flat is not None or not isinstance(value, dict):
@@ -174,8 +184,9 @@ def included(when: tuple[tuple[Condition, ...], ...], variables: Variables) -> b
 
 def price(operation: Part, asked: Asked) -> Price:
     """What the operation costs, and how it would fit into less."""
-    cost = operation.cost(asked)
-    return Price(cost, lambda most: cheaper(operation, asked, cost, most))
+    reading = operation.reading(asked)
+    cost = operation.cost(asked) + reading
+    return Price(cost, lambda most: cheaper(operation, asked, cost, most), reading)
 
 
 def cheaper(operation: Part, asked: Asked, cost: int, most: int) -> str:
@@ -253,7 +264,8 @@ class _Compiler:
         sets = [(one.selection_set, below, ()) for one, *_ in found if one.selection_set]
         if weight is None:
             weight = 0 if is_leaf_type(below) else 1
-        return Part(name, weight, own, self.parts(sets, passed), when)
+        reads = not READING.isdisjoint(definition.args)
+        return Part(name, weight, own, self.parts(sets, passed), when, reads)
 
     def _size(self, node: FieldNode, listed: ListSize | None, least: Grain | None) -> Size | None:
         if listed is None:

@@ -50,6 +50,7 @@ DATASETS = Listed(
     doc="One item per set that this gateway knows, by name. The prompts themselves are files.",
     answers="A page of datasets.",
     own=(WORKFLOW, TYPE),
+    reads=False,
     item=ITEM,
     answer=datasets,
     example="limit=2",

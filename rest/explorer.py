@@ -17,8 +17,6 @@ from rest.params import named, unix_seconds, wallet
 
 # As its own server says it: the Explorer is served from elsewhere, and may keep an answer for a while.
 HEADERS = {"Cache-Control": "public, max-age=30, stale-while-revalidate=15"}
-# A whole network is read for one answer.
-COST = 100
 # Column that counts it → code and words.
 FAILURES = {
     c.STARTUP_FAILED.name: ("STARTUP_FAILED", "no processed segment came"),
@@ -145,7 +143,6 @@ AGGREGATED_STATS = Single(
     own=(ORCHESTRATOR, *FILTERS),
     result=told.AGGREGATED,
     answer=aggregated_stats,
-    row_cost=COST,
     headers=HEADERS,
 )
 RAW_STATS = Single(
@@ -160,7 +157,6 @@ RAW_STATS = Single(
     own=(REQUIRED, *FILTERS),
     result=told.RAW,
     answer=raw_stats,
-    row_cost=COST,
     headers=HEADERS,
 )
 TOP_AI_SCORE = Single(
@@ -172,7 +168,6 @@ TOP_AI_SCORE = Single(
     own=(REQUIRED,),
     result=told.TOP,
     answer=top_ai_score,
-    row_cost=COST,
     headers=HEADERS,
 )
 PIPELINES = Single(

@@ -53,6 +53,8 @@ class Operation:
     aliases: tuple[str, ...] = ()
     # What an answer costs for each of its rows: how many numbers a row has.
     row_cost: int = 1
+    # Is the store asked for it?
+    reads: bool = True
     # What it can be refused for beyond what everything can: HTTP statuses.
     refusals: tuple[int, ...] = ()
 

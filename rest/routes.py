@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.account import Account, Price
+from auth.account import READ, Account, Price
 from backends.backend import Holdings
 from resolvers import media
 from resolvers.context import Context
@@ -98,7 +98,9 @@ def _endpoint(
     async def endpoint(request: Request) -> Response:
         asked = read(request.query_params, operation.parameters)
         account: Account | None = getattr(request.state, "account", None)
-        paid = Price(rows_of(operation, asked) * operation.row_cost, lambda _: "Ask for a smaller limit.")
+        reading = READ * operation.reads
+        most = rows_of(operation, asked) * operation.row_cost + reading
+        paid, is_made = Price(most, lambda _: "Ask for a smaller limit.", reading), False
         if account is not None:
             await account.charge(paid)
             if account.only_estimate:
@@ -106,6 +108,8 @@ def _endpoint(
         kind = _kind(request, operation, asked)
 
         async def make(held: Holdings | None) -> Made[Written]:
+            nonlocal is_made
+            is_made = True
             here = context(request)
             written = await _written(request, operation, asked, here, kind)
             if held is None or missing_names(here):
@@ -120,7 +124,7 @@ def _endpoint(
             texts = (text for one in sorted(asked.texts.items()) for text in one)
             written = await results.get(digest("rest", request.scope["path"], kind, *texts), make)
         if account is not None:
-            await account.settle(paid, written.rows * operation.row_cost)
+            await account.settle(paid, written.rows * operation.row_cost, is_made)
         if written.life is None:
             told = {**written.headers, "Vary": "Accept", "Cache-Control": NO_STORE}
         else:

@@ -18,7 +18,7 @@ from tests.auth.redis import free_port, redis_server
 from tests.gateway.conftest import Running
 
 PAGE = "{ orchestrators { nodes { metrics { sessions } } } }"
-SMALL = Settings(budgets=Tiers(1_000, 10_000, 0), rates=Tiers(0, 0, 0))
+SMALL = Settings(budgets=Tiers(2_000, 10_000, 0), rates=Tiers(0, 0, 0))
 ASK = {"json": {"query": PAGE}}
 Open = Callable[[Settings], Awaitable[Running]]
 
@@ -77,26 +77,26 @@ async def test_graphql_and_rest_pay_from_one_budget(opened: Open) -> None:
     first = await gateway.client.get("/v1/sla/gpu/metrics?limit=50")
     second = await gateway.client.post("/graphql", json={"query": "{__typename}"})
 
-    # Nothing was answered, so that only the requests are paid: 1 each.
-    assert first.headers["ratelimit"].startswith('"cost";r=999;')
-    assert second.json()["extensions"]["cost"]["remaining"] == 998
+    # Nothing was answered, so that only the requests are paid, 1 each, and a read.
+    assert first.headers["ratelimit"].startswith('"cost";r=1499;')
+    assert second.json()["extensions"]["cost"]["remaining"] == 1498
 
 
 async def test_an_empty_budget_is_429_with_the_time_to_wait(opened: Open) -> None:
-    gateway = await opened(replace(SMALL, budgets=Tiers(300, 10_000, 0)))
+    gateway = await opened(replace(SMALL, budgets=Tiers(2_300, 10_000, 0)))
     seen, gateway.store.seen = gateway.store.seen, broken  # type: ignore[method-assign]
     failed = await gateway.client.post("/graphql", **ASK)
     # What failed is not given back.
     assert failed.json()["extensions"]["cost"] | {"resetAt": ""} == {
-        "requested": 152, "actual": 152, "remaining": 148, "resetAt": ""
+        "requested": 1_152, "actual": 1_152, "remaining": 1_148, "resetAt": ""
     }  # fmt: skip
 
     graph = await gateway.client.post("/graphql", **ASK)
-    rest = await gateway.client.get("/v1/sla/gpu/metrics?limit=20")
+    rest = await gateway.client.get("/v1/sla/gpu/metrics?limit=100")
 
     assert (graph.status_code, graph.json()["errors"][0]["extensions"]["code"]) == (429, "RATE_LIMITED")
     assert "data" not in graph.json()
-    assert graph.json()["extensions"]["cost"]["remaining"] == 147
+    assert graph.json()["extensions"]["cost"]["remaining"] == 1_147
     assert "first: 48 would fit" in graph.json()["errors"][0]["message"]
     assert (rest.status_code, rest.json()["code"]) == (429, "RATE_LIMITED")
     assert "smaller limit" in rest.json()["detail"]
@@ -127,10 +127,10 @@ async def test_an_estimate_runs_nothing(opened: Open, monkeypatch: pytest.Monkey
 
     assert (graph["data"], graph["extensions"]["cost"]["requested"], graph["extensions"]["cost"]["actual"]) == (
         None,
-        152,
+        1_152,
         1,
     )
-    assert (rest["cost"]["requested"], rest["cost"]["actual"], rest["cost"]["remaining"]) == (201, 1, 998)
+    assert (rest["cost"]["requested"], rest["cost"]["actual"], rest["cost"]["remaining"]) == (701, 1, 1_998)
     for path in ("/graphql?query={__typename}", "/v1/sla/gpu/metrics"):
         wrong = await gateway.client.get(path, headers={"X-Naap-Estimate": "time"})
         assert wrong.status_code == 400
@@ -192,10 +192,10 @@ async def test_gateways_that_share_a_redis_share_budgets_and_serve_without_it() 
             for gateway in (one, other):
                 await gateway.client.get("/v1/sla/datasets")
             shared = await one.client.get("/")
-            assert '"cost";r=997;' in shared.headers["ratelimit"]
+            assert '"cost";r=1997;' in shared.headers["ratelimit"]
             assert "naap_budget_alone 0.0" in (await one.client.get("/metrics")).text
         alone = await one.client.get("/v1/sla/gpu/metrics?limit=5")
-        assert (alone.status_code, '"cost";r=999;' in alone.headers["ratelimit"]) == (200, True)
+        assert (alone.status_code, '"cost";r=1499;' in alone.headers["ratelimit"]) == (200, True)
         assert "naap_budget_alone 1.0" in (await one.client.get("/metrics")).text
 
 

@@ -13,6 +13,7 @@ import pytest
 import zstandard
 
 from auth.access import Access
+from auth.account import READ
 from auth.budget import Tiers
 from auth.caller import Caller, Scope
 from gateway.compressed import Compressed, chosen_coding
@@ -402,17 +403,18 @@ def test_what_a_client_says_it_knows(known: str, expected: bool) -> None:
 # Budgets
 
 
-async def test_an_answer_that_was_known_is_paid_for_all_the_same() -> None:
+async def test_an_answer_that_was_known_is_paid_for_but_for_reading_it() -> None:
     async with opened(budgets=Tiers(1000, 0, 0)) as gateway:
         costs = [(await gateway.post(NUMBER % CLOSED)).json()["extensions"]["cost"] for _ in range(3)]
 
-        assert len({one["actual"] for one in costs}) == 1
-        assert [one["remaining"] for one in costs] == [1000 - n * costs[0]["actual"] for n in (1, 2, 3)]
+        paid = [one["actual"] for one in costs]
+        assert paid == [paid[2] + READ, paid[2], paid[2]]
+        assert [one["remaining"] for one in costs] == [1000 - sum(paid[: n + 1]) for n in range(3)]
         assert gateway.reads == {"rows": 1}
 
 
 async def test_a_known_answer_is_refused_to_whoever_has_nothing_left() -> None:
-    async with opened(budgets=Tiers(11, 0, 0)) as gateway:
+    async with opened(budgets=Tiers(READ + 11, 0, 0)) as gateway:
         answers = [await gateway.post(NUMBER % CLOSED) for _ in range(5)]
 
         assert [one.status_code for one in answers] == [200, 200, 429, 429, 429]
@@ -431,7 +433,7 @@ async def test_what_others_may_keep_tells_nobodys_budget_in_its_body() -> None:
 
 
 async def test_an_estimate_is_no_answer() -> None:
-    async with opened(budgets=Tiers(1000, 0, 0)) as gateway:
+    async with opened(budgets=Tiers(10_000, 0, 0)) as gateway:
         for path in (f"/graphql?query={quote(NUMBER % CLOSED)}", CSV):
             await gateway.client.get(path)
             estimate = await gateway.client.get(path, headers={"X-Naap-Estimate": "cost"})

@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strawberry.federation.schema_directives import ListSize
 
-from auth.account import REQUEST, Account
+from auth.account import READ, REQUEST, Account, Price
 from auth.budget import Budget
 from auth.meter import Kept
-from auth.windows import Windows
 from graph.estimate import Asked, compiled, price
 from resolvers.context import LIMITS
 from tests.graph.world import NOW, SCHEMA, CountingStore, context, small_network
@@ -24,15 +23,25 @@ MILLION = "{gpus{nodes{workflows{gpus{nodes{workflows{name}}}}}}}"
 BUDGET = Budget("cost", 300_000, 60)
 
 
-def cost(query: str, **variables: object) -> int:
+def priced(query: str, **variables: object) -> Price:
     """What a query costs, the request itself left out."""
-    operation = compiled(SCHEMA._schema, parse(query), None)
-    return price(operation, Asked(variables, NOW, LIMITS)).cost
+    return price(compiled(SCHEMA._schema, parse(query), None), Asked(variables, NOW, LIMITS))
+
+
+def cost(query: str, **variables: object) -> int:
+    """All of it."""
+    return priced(query, **variables).cost
+
+
+def size(query: str, **variables: object) -> int:
+    """What it costs beside reading the store."""
+    found = priced(query, **variables)
+    return found.cost - found.reading
 
 
 def account(most: int = 100_000, only_estimate: bool = False, meter: Kept | None = None) -> Account:
     """An account with a full budget."""
-    return Account(meter or Kept(Windows()), "somebody", BUDGET, most, only_estimate)
+    return Account(meter or Kept(), "somebody", BUDGET, most, only_estimate)
 
 
 async def ask(store: CountingStore, query: str, paying: Account, **variables: object):
@@ -91,7 +100,25 @@ def test_the_page_has_its_examples() -> None:
     ],
 )
 def test_sizes_come_from_arguments_variables_and_windows(query, variables, expected) -> None:
-    assert cost(query, **variables) == expected
+    assert size(query, **variables) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "places"),
+    [
+        ("{ network { metrics { sessions } } }", {}, 1),
+        ("{ network { a: metrics { sessions } b: metrics(window: {last: P2D}) { sessions } } }", {}, 2),
+        ("{ network { ...a ...a } } fragment a on Network { metrics { sessions } }", {}, 1),
+        # However many there are, they are read together.
+        ("{ workflows { nodes { metrics { sessions } gpus { nodes { metrics { sessions } } } } } }", {}, 3),
+        ("query($s: Boolean!) { network { metrics @skip(if: $s) { sessions } } }", {"s": True}, 0),
+        ("query($s: Boolean!) { network @skip(if: $s) { metrics { sessions } } }", {"s": True}, 0),
+        (f"{{ {' '.join(f'a{n}: leaderboard(first: 1) {{ rank }}' for n in range(50))} }}", {}, 50),
+        ('{ orchestrator(address: "0x") { address } __typename }', {}, 0),
+    ],
+)
+def test_each_place_that_asks_the_store_costs_a_read(query, variables, places) -> None:
+    assert priced(query, **variables).reading == places * READ
 
 
 # Clocks go forward in Berlin on 29 March 2026 at 01:00 UTC; Monday there begins on Sunday evening in UTC.
@@ -115,7 +142,7 @@ MONDAY = '{start: "2026-01-04T23:30:00Z", end: "2026-01-05T10:00:00Z"}'
 async def test_days_and_weeks_of_a_time_zone_are_paid_one_by_one(store, series, window, more, expected) -> None:
     query = f"{{ network {{ {series}(window: {window}, {more}, fill: NULL) {{ buckets {{ start }} }} }} }}"
 
-    assert cost(query) == 2 + expected
+    assert size(query) == 2 + expected
     found = (await ask(store, query, account())).data["network"][series]
     assert found is None or len(found["buckets"]) == expected
 
@@ -178,7 +205,7 @@ def test_the_million_is_54_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "fits"), [("{ gpus(first: 500) { nodes { series(window: {last: PT8H}) { starts } } } }", 207)]
+    ("query", "fits"), [("{ gpus(first: 500) { nodes { series(window: {last: PT8H}) { starts } } } }", 205)]
 )
 async def test_a_refusal_says_how_many_would_fit_and_they_do(store, query, fits) -> None:
     result = await ask(store, query, account())
@@ -195,10 +222,11 @@ async def test_what_was_not_used_is_given_back(store) -> None:
 
     assert not result.errors
     # Three orchestrators instead of fifty.
-    assert (paying.requested, paying.actual) == (1 + 1 + 50 * 3, 1 + 1 + 3 * 3)
+    reads = 2 * READ
+    assert (paying.requested, paying.actual) == (1 + 1 + 50 * 3 + reads, 1 + 1 + 3 * 3 + reads)
     assert paying.remaining == BUDGET.amount - paying.actual
     told = result.extensions["cost"]
-    assert (told["requested"], told["actual"], told["remaining"]) == (152, 11, 299_989)
+    assert (told["requested"], told["actual"], told["remaining"]) == (1_152, 1_011, 298_989)
     assert datetime.fromisoformat(told["resetAt"]) > datetime.now(UTC)
 
 
@@ -207,12 +235,12 @@ async def test_what_failed_is_not_given_back(store) -> None:
     paying = account()
     await ask(store, "{ orchestrators { nodes { metrics { sessions } } } }", paying)
 
-    assert paying.actual == paying.requested == 152
+    assert paying.actual == paying.requested == 1_152
 
 
 async def test_a_caller_without_budget_is_told_how_long_to_wait(store) -> None:
-    meter = Kept(Windows())
-    await meter.spend("somebody", BUDGET, 299_990)
+    meter = Kept()
+    await meter.spend("somebody", BUDGET, 299_990 - READ)
 
     result = await ask(store, "{ orchestrators { nodes { address } } }", account(meter=meter))
 
@@ -227,7 +255,7 @@ async def test_an_estimate_reads_nothing_and_costs_the_request_only(store) -> No
     result = await ask(store, "{ orchestrators { nodes { metrics { sessions } } } }", paying)
 
     assert (result.data, result.errors, store.calls.total()) == (None, None, 0)
-    assert (result.extensions["cost"]["requested"], result.extensions["cost"]["actual"]) == (152, 1)
+    assert (result.extensions["cost"]["requested"], result.extensions["cost"]["actual"]) == (1_152, 1)
     assert paying.remaining == BUDGET.amount - REQUEST
 
 
