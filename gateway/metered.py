@@ -12,11 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from auth.account import Account
 from auth.budget import Budget, Tiers
 from auth.caller import ANONYMOUS, Caller
-from auth.meter import Kept, Meter
-from auth.windows import Windows
+from auth.meter import Meter
 from gateway.address import counted
 from gateway.observed import Observed
 from gateway.settings import Settings
+from gateway.turnstile import Counting
 from graph.app import refusal
 from metrics.errors import BadRequest, GatewayError, RateLimited
 from rest.problem import of_error
@@ -32,14 +32,14 @@ UNLIMITED = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """Opens an account for each request. `meter` keeps cost; requests wear this process, which counts them itself."""
+    """Opens an account for each request. `meter` keeps cost; requests wear this process, where slowapi counts them."""
 
     meter: Meter
     observed: Observed
     requests: Tiers
     cost: Tiers
     most: int
-    counted: Kept = field(default_factory=lambda: Kept(Windows()))
+    counting: Counting = field(default_factory=Counting)
 
     @classmethod
     def of(cls, settings: Settings, meter: Meter, observed: Observed) -> "Purse":
@@ -61,11 +61,12 @@ class Purse:
         """An account of the caller's, which is not open yet."""
         return Account(self.meter, self.key(caller, address), self.budgets(caller)[1], self.most, only_estimate)
 
-    async def admit(self, caller: Caller, address: str | None) -> int:
+    def admit(self, caller: Caller, address: str | None) -> int:
         """How many requests more may come now. Raises RateLimited where this is one too many."""
-        key, requests = self.key(caller, address), self.budgets(caller)[0]
-        fits = await self.counted.spend(key, requests, 1)
-        spent = await self.counted.spent(key, requests)
+        requests = self.budgets(caller)[0]
+        if requests.amount == UNLIMITED:
+            return UNLIMITED
+        fits, spent = self.counting.count(requests, self.key(caller, address))
         if not fits:
             self.observed.refused(requests.name)
             wait_s = spent.wait_s(requests, 1)
@@ -92,7 +93,7 @@ class Purse:
         account = self.account(caller, address)
         try:
             if is_request:
-                await self.admit(caller, address)
+                self.admit(caller, address)
                 await account.open()
             yield account
         finally:
@@ -125,7 +126,7 @@ class Metered:
             await send(message)
 
         try:
-            left = await self._purse.admit(caller, address)
+            left = self._purse.admit(caller, address)
             await account.open()
             if wanted not in (None, "cost"):
                 raise BadRequest("X-Naap-Estimate must be cost, or left out.", "X-Naap-Estimate")

@@ -19,7 +19,6 @@ from auth.account import Account
 from auth.budget import Budget
 from auth.caller import ANONYMOUS, Caller
 from auth.meter import Kept
-from auth.windows import Windows
 from gateway.serve import MAX_MESSAGE_BYTES
 from graph.app import graphql_routes
 from graph.documents import Shown
@@ -60,7 +59,7 @@ class Running:
     made: int = 0
 
     def __post_init__(self) -> None:
-        self.meter = Kept(Windows())
+        self.meter = Kept()
         self.pulse = Pulse(lambda: self.store, lambda: self.now, every_s=0.02)
         self.live = Live(
             SCHEMA, self.watching, Shown(), self.pulse, self.who, counted, self.paying, self.bounds, self.origins
