@@ -23,6 +23,8 @@ log = logging.getLogger("naap.budget")
 PATIENCE_S = 0.25
 RETRY_S = 5.0
 PREFIX = "naap"
+# A thousand subscribers who are told at once open no thousand connections to it.
+AT_ONCE = 32
 
 
 class Meter(Protocol):
@@ -75,30 +77,33 @@ class Shared:
         self._shared = InRedis(_redis(url))
         self._alone = Kept()
         self._again_at = 0.0
+        self._gate = asyncio.Semaphore(AT_ONCE)
         self.is_away = False
 
     async def spend(self, key: str, budget: Budget, cost: int) -> bool:
         """As `Meter` says."""
-        if self._asks():
-            try:
-                async with asyncio.timeout(PATIENCE_S):
-                    done = await self._shared.spend(key, budget, cost)
-                self._found()
-                return done
-            except Exception as error:
-                self._lost(error)
+        async with self._gate:
+            if self._asks():
+                try:
+                    async with asyncio.timeout(PATIENCE_S):
+                        done = await self._shared.spend(key, budget, cost)
+                    self._found()
+                    return done
+                except Exception as error:
+                    self._lost(error)
         return await self._alone.spend(key, budget, cost)
 
     async def spent(self, key: str, budget: Budget) -> Spent:
         """As `Meter` says."""
-        if self._asks():
-            try:
-                async with asyncio.timeout(PATIENCE_S):
-                    found = await self._shared.spent(key, budget)
-                self._found()
-                return found
-            except Exception as error:
-                self._lost(error)
+        async with self._gate:
+            if self._asks():
+                try:
+                    async with asyncio.timeout(PATIENCE_S):
+                        found = await self._shared.spent(key, budget)
+                    self._found()
+                    return found
+                except Exception as error:
+                    self._lost(error)
         return await self._alone.spent(key, budget)
 
     def _asks(self) -> bool:

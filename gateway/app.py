@@ -183,15 +183,17 @@ def build_app(parts: Parts) -> Starlette:
     door = Door(settings.token, settings.events_max_bytes, settings.events_max_inflated_bytes, settings.events_seconds)
     schema = build_schema(suggestions=settings.suggestions, introspection=settings.introspection)
     meter = parts.meter or open_meter(settings.redis)
-    purse = Purse.of(settings, meter)
+    purse = Purse.of(settings, meter, parts.observed)
     bounds = Bounds(settings.live_subscriptions, settings.live_per_caller, settings.live_per_connection)
     origins = frozenset(settings.cors_origins) | ({settings.public_url} if settings.public_url else set())
 
     def counted_for(caller: Caller, scope: Scope) -> str:
         return purse.key(caller, scope["state"]["address"])
 
-    live = Live(schema, parts.watching, documents, parts.pulse, parts.access.caller, counted_for, bounds, origins)
-    _tell(parts, meter)
+    live = Live(
+        schema, parts.watching, documents, parts.pulse, parts.access.caller, counted_for, purse.paying, bounds, origins
+    )
+    _tell(parts, meter, live)
     traces = Traces.to(settings.traces) if settings.traces else None
     paths = [
         # What most ask for is looked for first.
@@ -220,7 +222,7 @@ def build_app(parts: Parts) -> Starlette:
     )
 
 
-def _tell(parts: Parts, meter: Meter) -> None:
+def _tell(parts: Parts, meter: Meter, live: Live) -> None:
     """Let Prometheus know what parts of the gateway count themselves."""
     tells, lag = parts.observed.tells, Lag(parts.store, parts.clock, ASK_S)
     parts.observed.asks(lag.ask)
@@ -236,6 +238,11 @@ def _tell(parts: Parts, meter: Meter) -> None:
     came = lambda: {"memory": counts.hits, "joined": counts.joined, "made": counts.misses}  # noqa: E731
     tells("naap_answers", "Answers: from memory, joined to another's, or made.", came, "came", is_counter=True)
     tells("naap_answers_kept_bytes", "Memory that kept answers take.", lambda: counts.bytes)
+    count = live.counts
+    tells("naap_live_connections", "WebSockets that are open.", lambda: live.connections.count)
+    tells("naap_live_subscriptions", "Subscriptions that are open.", lambda: count.open, "transport")
+    tells("naap_live_updates", "Updates that were sent.", lambda: count.updates, "transport", is_counter=True)
+    tells("naap_live_dropped", "Subscribers that the gateway sent away.", lambda: count.dropped, "reason", True)
     writer = parts.writer
     if writer is not None:
         tells("naap_loader_waiting", "Bodies of events that wait for the loader.", lambda: writer.waiting)
@@ -273,7 +280,7 @@ def _middleware(parts: Parts, purse: Purse) -> list[Middleware]:
             rate=settings.rates.anonymous,
         ),
         # Behind who it is: that says whose budget it is.
-        Middleware(Metered, purse=purse, observed=parts.observed),
+        Middleware(Metered, purse=purse),
         Middleware(Patience, request_s=settings.request_seconds, body_s=settings.body_seconds),
     ]
 

@@ -1,6 +1,7 @@
 """Every request pays: so many of them a second, and so much cost a minute, by who asks. Answers tell what is left."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,7 @@ from rest.problem import of_error
 FREE = frozenset({"/healthz", "/readyz", "/metrics", "/v1/events"})
 ESTIMATE = "x-naap-estimate"
 REQUESTS_S, COST_S = 1, 60
+COST = "cost"
 # What stands for no limit: whole numbers are exact up to here wherever they are counted.
 UNLIMITED = 2**53
 
@@ -33,15 +35,16 @@ class Purse:
     """Opens an account for each request. `meter` keeps cost; requests wear this process, where slowapi counts them."""
 
     meter: Meter
+    observed: Observed
     requests: Tiers
     cost: Tiers
     most: int
     counting: Counting = field(default_factory=Counting)
 
     @classmethod
-    def of(cls, settings: Settings, meter: Meter) -> "Purse":
+    def of(cls, settings: Settings, meter: Meter, observed: Observed) -> "Purse":
         """As it is configured."""
-        return cls(meter, settings.rates, settings.budgets, settings.request_cost)
+        return cls(meter, observed, settings.rates, settings.budgets, settings.request_cost)
 
     def key(self, caller: Caller, address: str | None) -> str:
         """Whom the request is counted for."""
@@ -51,57 +54,21 @@ class Purse:
         """The caller's requests a second and cost a minute."""
         return (
             Budget("requests", self.requests.of(caller) or UNLIMITED, REQUESTS_S),
-            Budget("cost", self.cost.of(caller) or UNLIMITED, COST_S),
+            Budget(COST, self.cost.of(caller) or UNLIMITED, COST_S),
         )
 
+    def account(self, caller: Caller, address: str | None, only_estimate: bool = False) -> Account:
+        """An account of the caller's, which is not open yet."""
+        return Account(self.meter, self.key(caller, address), self.budgets(caller)[1], self.most, only_estimate)
 
-class Metered:
-    """Refuses who asks too often or too much, and puts `RateLimit` headers on every other answer too."""
-
-    def __init__(self, app: ASGIApp, purse: Purse, observed: Observed) -> None:
-        self.app = app
-        self._purse = purse
-        self._observed = observed
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in FREE:
-            await self.app(scope, receive, send)
-            return
-        state = scope["state"]
-        caller = state.get("caller", ANONYMOUS)
-        key = self._purse.key(caller, state["address"])
-        requests, cost = self._purse.budgets(caller)
-        wanted = Headers(scope=scope).get(ESTIMATE)
-        account = Account(self._purse.meter, key, cost, self._purse.most, wanted is not None)
-        state["account"] = account
-        left = 0
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                told = [(requests, left, REQUESTS_S), (cost, account.remaining, account.reset_s)]
-                tell(MutableHeaders(scope=message), told)
-                self._observed.paid(caller, account.actual)
-                if account.retry_after_s is not None:
-                    self._observed.refused(cost.name)
-            await send(message)
-
-        try:
-            left = self._admit(key, requests)
-            await account.open()
-            if wanted not in (None, "cost"):
-                raise BadRequest("X-Naap-Estimate must be cost, or left out.", "X-Naap-Estimate")
-        except GatewayError as error:
-            await refused(scope, error)(scope, receive, sending)
-            return
-        await self.app(scope, receive, sending)
-
-    def _admit(self, key: str, requests: Budget) -> int:
+    def admit(self, caller: Caller, address: str | None) -> int:
         """How many requests more may come now. Raises RateLimited where this is one too many."""
+        requests = self.budgets(caller)[0]
         if requests.amount == UNLIMITED:
             return UNLIMITED
-        fits, spent = self._purse.counting.count(requests, key)
+        fits, spent = self.counting.count(requests, self.key(caller, address))
         if not fits:
-            self._observed.refused(requests.name)
+            self.observed.refused(requests.name)
             wait_s = spent.wait_s(requests, 1)
             raise RateLimited(
                 f"more than {requests.amount:,} requests in a second. Ask again in {wait_s} s; "
@@ -109,6 +76,64 @@ class Metered:
                 wait_s,
             )
         return spent.remaining(requests)
+
+    def closed(self, caller: Caller, account: Account) -> None:
+        """Tell Prometheus what was paid from an account, and whether it was refused."""
+        self.observed.paid(caller, account.actual)
+        if account.retry_after_s is not None:
+            self.observed.refused(COST)
+
+    @asynccontextmanager
+    async def paying(self, caller: Caller, scope: Scope, is_request: bool) -> AsyncIterator[Account]:
+        """An account of a subscription's, for one payment: with `is_request` one that counts as a request, and is open.
+
+        Raises RateLimited where there are too many of these, or nothing is left.
+        """
+        address = scope["state"]["address"]
+        account = self.account(caller, address)
+        try:
+            if is_request:
+                self.admit(caller, address)
+                await account.open()
+            yield account
+        finally:
+            self.closed(caller, account)
+
+
+class Metered:
+    """Refuses who asks too often or too much, and puts `RateLimit` headers on every other answer too."""
+
+    def __init__(self, app: ASGIApp, purse: Purse) -> None:
+        self.app = app
+        self._purse = purse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in FREE:
+            await self.app(scope, receive, send)
+            return
+        state = scope["state"]
+        caller, address = state.get("caller", ANONYMOUS), state["address"]
+        requests, cost = self._purse.budgets(caller)
+        wanted = Headers(scope=scope).get(ESTIMATE)
+        account = state["account"] = self._purse.account(caller, address, wanted is not None)
+        left = 0
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told = [(requests, left, REQUESTS_S), (cost, account.remaining, account.reset_s)]
+                tell(MutableHeaders(scope=message), told)
+                self._purse.closed(caller, account)
+            await send(message)
+
+        try:
+            left = self._purse.admit(caller, address)
+            await account.open()
+            if wanted not in (None, "cost"):
+                raise BadRequest("X-Naap-Estimate must be cost, or left out.", "X-Naap-Estimate")
+        except GatewayError as error:
+            await refused(scope, error)(scope, receive, sending)
+            return
+        await self.app(scope, receive, sending)
 
 
 def refused(scope: Scope, error: GatewayError) -> Response:

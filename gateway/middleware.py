@@ -36,18 +36,21 @@ POLICY = (
 
 
 class Protected:
-    """Gives each request an id, answers failures with problems, and adds the protecting headers."""
+    """Gives each request and WebSocket an id, answers failures with problems, and adds the protecting headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
         REQUEST.set(request_id)
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, _naming(send, request_id))
+            return
         started = False
 
         async def sending(message: Message) -> None:
@@ -99,6 +102,15 @@ async def http_error(request: Request, error: Exception) -> Response:
         response = problem(error.status_code, code, str(error.detail), request.state.request_id)
     response.headers.update(error.headers or {})
     return response
+
+
+def _naming(send: Send, request_id: str) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "websocket.accept":
+            MutableHeaders(scope=message)["X-Request-Id"] = request_id
+        await send(message)
+
+    return sending
 
 
 def _request_id(headers: Headers) -> str:

@@ -95,7 +95,9 @@ class Observed:
     def seen(self, seen: Seen) -> None:
         """One request was answered."""
         self._requests.labels(seen.route, seen.method, str(seen.status)).inc()
-        self._seconds.labels(seen.route).observe(seen.seconds)
+        # What waits for news says nothing of how long answers take.
+        if seen.updates is None:
+            self._seconds.labels(seen.route).observe(seen.seconds)
         for code, count in seen.errors.items():
             self._errors.labels(code).inc(count)
 

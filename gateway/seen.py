@@ -28,6 +28,10 @@ class Seen:
     cost: int | None
     journals: Sequence[Journal]
     traceparent: str | None = None
+    # Of one that goes on without an end in sight: the updates that it was sent; None: of no such one.
+    updates: int | None = None
+    # How a WebSocket was closed.
+    code: int | None = None
 
     @property
     def errors(self) -> Mapping[str, int]:

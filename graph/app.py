@@ -122,7 +122,8 @@ def graphql_routes(
         except Refused as error:
             return _written(_with_cost(_refusal(error), account), error.status, plain, error.headers)
         except GatewayError as error:
-            return _written(_with_cost(_refusal(error), account), error.status, plain)
+            waits = {"Retry-After": str(error.retry_after_s)} if isinstance(error, RateLimited) else None
+            return _written(_with_cost(_refusal(error), account), error.status, plain, waits)
         except Exception as error:
             body = _told("internal error", {"code": "INTERNAL", "id": logged(error)})
             return _written(_with_cost(body, account), 500, plain)
@@ -160,7 +161,7 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
         )
     asked = _read(await _body(request) if is_post else request.scope["query_string"], graph.batch if is_post else None)
     if graph.live and isinstance(asked, Operation) and _names(EVENTS, request) and _is_subscription(graph, asked):
-        return await _streamed(graph.live, asked, request)
+        return await _streamed(graph.live, asked, request, wanted)
     allowed = ANYTHING if is_post else READING
     # To a client that knows only JSON a status tells of the request, not of what was asked in it.
     failed = 400 if wanted == RESPONSE_JSON else 200
@@ -186,17 +187,19 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     return _written(bodies, 200, wanted)
 
 
-async def _streamed(live: Live, asked: Operation, request: Request) -> Response:
+async def _streamed(live: Live, asked: Operation, request: Request, wanted: str) -> Response:
     """A subscription as events. What stops it before it begins has a status, as with any other operation."""
     if not is_welcome(request, live.origins):
         raise Refused(403, "pages of this origin may not subscribe here.")
-    headers = request.headers
-    updates = live.updates(asked, request, headers.get("authorization"), headers.get("last-event-id") or None)
+    headers, account = request.headers, getattr(request.state, "account", None)
+    updates = live.updates(asked, request, headers.get("authorization"), headers.get("last-event-id") or None, account)
     try:
-        first = await anext(updates)
+        first = await anext(updates, None)
     except NotServed as error:
         return event_stream.failed(error.errors)
-    return EventStream(first, updates, live.bounds)
+    if first is None:  # only the price was asked
+        return _written(_with_cost({"data": None}, account), 200, wanted)
+    return EventStream(first, updates, live)
 
 
 def _is_subscription(graph: Graph, asked: Operation) -> bool:

@@ -1,18 +1,26 @@
 """Operations pay before they run: their cost is worked out, charged, and told in every answer."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError
 from strawberry.extensions import SchemaExtension
 
 from auth.account import Account
-from graph.estimate import Asked, compiled, price
+from graph.estimate import Asked, Part, compiled, price
 from metrics.errors import GatewayError
 from resolvers.context import Context
 
 # Is not answered.
 WORTH = "worth"
+
+
+@dataclass(slots=True)
+class Quoted:
+    """In a context's notes: the operation is checked, what it is made of is told here, and nothing is executed."""
+
+    operation: Part | None = None
 
 
 class Budgeted(SchemaExtension):
@@ -24,13 +32,18 @@ class Budgeted(SchemaExtension):
         """Around the execution."""
         execution = self.execution_context
         context: Context = execution.context
-        account = context.account
-        if account is None:
+        account, quoted = context.account, context.notes.get(Quoted)
+        if account is None and quoted is None:
             yield
             return
         document, core = execution.graphql_document, execution.schema._schema
         assert document is not None
         operation = compiled(core, document, execution.operation_name)
+        if isinstance(quoted, Quoted):
+            quoted.operation, execution.result = operation, ExecutionResult(None, None)
+        if account is None:
+            yield
+            return
         paid = price(operation, Asked(execution.variables or {}, context.began, context.limits))
         self.worth = paid.cost
         try:

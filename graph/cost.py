@@ -17,12 +17,14 @@ from strawberry.utils.str_converters import to_camel_case
 from metrics.window import Grain
 from resolvers.arguments import DEFAULT_POINTS
 from resolvers.context import LIMITS
+from resolvers.live import INCIDENTS, WATCHED
 
 # Every field of these is a metric, or is read like one.
 METRICS = ("SlaMetrics", "JobMetrics", "Demand")
 # Fields behind which more is read than is answered.
 WEIGHTS = {"slaScore": 10, "ceiPct": 5, "standing": 50, "leaderboard": 10}
-# How long lists are that no argument cuts, by their field; others are taken to have MANY items.
+# How long lists are that no argument cuts, by their field (of that type, where it is named); others are taken to have
+# MANY items.
 MANY = 20
 ASSUMED = {
     "orchestrators": 5,
@@ -35,6 +37,9 @@ ASSUMED = {
     "inputs": 4,
     "swapReasons": 8,
     "byKind": 3,
+    # What an update tells at most, but for one who comes back from far.
+    "MetricsUpdate.buckets": WATCHED,
+    "IncidentsUpdate.incidents": INCIDENTS,
 }
 SLICING = ("first", "last", "maxPoints")
 # Series, and the narrowest bucket that they have.
@@ -62,7 +67,7 @@ def _directives(type_name: str, field: StrawberryField) -> Iterator[Cost | ListS
     arguments = {to_camel_case(one.python_name) for one in field.arguments}
     slicing = [one for one in SLICING if one in arguments]
     if is_list and type_name != "Connection" and type_name not in SERIES:
-        assumed = LIMITS.page if slicing else ASSUMED.get(name, MANY)
+        assumed = LIMITS.page if slicing else ASSUMED.get(f"{type_name}.{name}", ASSUMED.get(name, MANY))
         yield ListSize(
             assumed_size=assumed,
             slicing_arguments=slicing or UNSET,

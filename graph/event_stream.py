@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from graph.errors import extensions_of
-from graph.live import Bounds, Errors, NotServed, Update
-from metrics.errors import GatewayError
+from graph.live import ERROR, RESTART, SLOW, TOKEN, Errors, Live, NotServed, Update
+from metrics.errors import GatewayError, Unauthenticated
 from resolvers.pulse import Closing
 
 log = logging.getLogger("naap.live")
@@ -49,10 +49,11 @@ class EventStream(Response):
 
     media_type = EVENTS
 
-    def __init__(self, first: Update, updates: AsyncGenerator[Update], bounds: Bounds) -> None:
+    def __init__(self, first: Update, updates: AsyncGenerator[Update], live: Live) -> None:
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
-        self._first, self._updates, self._bounds = first, updates, bounds
+        self._first, self._updates = first, updates
+        self._bounds, self._dropped = live.bounds, live.counts.dropped
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write; a client that takes nothing for too long is dropped."""
@@ -62,6 +63,7 @@ class EventStream(Response):
             if writing.done():
                 writing.result()
         except Stalled:
+            self._dropped[SLOW] += 1
             log.info("an event stream was dropped: its client read nothing for %g s", self._bounds.stalled_after_s)
         finally:
             for task in (writing, leaving):
@@ -83,10 +85,13 @@ class EventStream(Response):
             await self._pass_on(sent)
         except Closing:
             # Not complete: clients come back, to another process or to this one when it is there again.
+            self._dropped[RESTART] += 1
             last = b""
         except NotServed as error:
+            self._dropped[ERROR] += 1
             last = _told(error.errors) + COMPLETE
         except GatewayError as error:
+            self._dropped[TOKEN if isinstance(error, Unauthenticated) else ERROR] += 1
             last = _told([{"message": str(error), "extensions": extensions_of(error)}]) + COMPLETE
         await sent(last, more=False)
 

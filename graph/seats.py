@@ -20,6 +20,11 @@ class Seats:
     _taken: Counter[str] = field(default_factory=Counter)
     _all: int = 0
 
+    @property
+    def count(self) -> int:
+        """How many are taken."""
+        return self._all
+
     @contextmanager
     def taken(self, who: str) -> Iterator[None]:
         """A seat for as long as this lasts. Raises RateLimited where none is free, or `who` has enough."""

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from auth.caller import ANONYMOUS
 from graph.errors import extensions_of, logged
-from graph.live import Errors, Live, NotServed
+from graph.live import ERROR, FULL, MISUSE, RESTART, SLOW, TOKEN, Errors, Live, NotServed
 from graph.operation import Operation, operation_of
 from graph.origin import is_welcome
 from metrics.errors import GatewayError, RateLimited, Unauthenticated
@@ -26,6 +26,9 @@ MAX_REASON_BYTES = 123
 # Close codes: the protocol's own; 1013 asks to come back later, 1012 to come back.
 INVALID, UNAUTHORIZED, FORBIDDEN, WRONG_PROTOCOL, TOO_LATE, TAKEN, TWICE = 4400, 4401, 4403, 4406, 4408, 4409, 4429
 RESTARTING, LATER = 1012, 1013
+
+# What they are counted as.
+REASONS = {RESTARTING: RESTART, LATER: SLOW, FORBIDDEN: TOKEN}
 
 
 class Ended(Exception):
@@ -52,8 +55,10 @@ async def serve(live: Live, socket: WebSocket) -> None:
         with live.connections.taken(live.counted(ANONYMOUS, socket.scope)):
             await Connection(live, socket).run()
     except RateLimited as error:
+        live.counts.dropped[FULL] += 1
         await _close(socket, Ended(LATER, str(error)))
     except Ended as end:
+        live.counts.dropped[REASONS.get(end.code, MISUSE)] += 1
         await _close(socket, end)
     except WebSocketDisconnect:
         pass
@@ -115,7 +120,7 @@ class Connection:
             raise Ended(INVALID, f"Send connection_init first, not {message['type']}")
         self._authorization = _authorization(message.get("payload")) or self._socket.headers.get("authorization")
         try:
-            await self._live.who(self._authorization)
+            self._socket.state.caller = await self._live.who(self._authorization)
         except GatewayError as error:
             raise Ended(FORBIDDEN, f"Forbidden: {error}") from None
 
@@ -171,13 +176,14 @@ class Connection:
                 self._end(Ended(FORBIDDEN, f"Forbidden: {error}"))
             else:
                 await self._error(id, error)
-        except GatewayError as error:
-            await self._error(id, error)
-        except NotServed as error:
-            await self._errors(id, error.errors)
+        except (GatewayError, NotServed) as error:
+            if begun.is_set():
+                self._live.counts.dropped[ERROR] += 1
+            await self._errors(id, error.errors if isinstance(error, NotServed) else [_told(error)])
         except (Ended, WebSocketDisconnect) as end:
             self._end(end)
         except Exception as error:
+            self._live.counts.dropped[ERROR] += 1
             await self._errors(
                 id, [{"message": "internal error", "extensions": {"code": "INTERNAL", "id": logged(error)}}]
             )
@@ -187,7 +193,7 @@ class Connection:
             self._over.set_exception(end)
 
     async def _error(self, id: str, error: GatewayError) -> None:
-        await self._errors(id, [{"message": str(error), "extensions": extensions_of(error)}])
+        await self._errors(id, [_told(error)])
 
     async def _errors(self, id: str, errors: Errors) -> None:
         """The last message of a subscription; its id is free again."""
@@ -210,6 +216,10 @@ class Connection:
             raise Ended(LATER, f"Too slow: nothing was read for {seconds:g} s. Subscribe again, with `after`") from None
         except RuntimeError:  # closed by the other task
             raise WebSocketDisconnect(1006) from None
+
+
+def _told(error: GatewayError) -> Mapping[str, Any]:
+    return {"message": str(error), "extensions": extensions_of(error)}
 
 
 def _parsed(text: str | None) -> dict[str, Any]:

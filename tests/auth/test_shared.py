@@ -1,5 +1,6 @@
 """Budgets that several gateways share in a Redis, and what happens when it is away."""
 
+import asyncio
 import logging
 import signal
 import sys
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import redis.asyncio
 
 from auth.account import Account, Price
 from auth.budget import Budget
@@ -104,3 +106,15 @@ def test_without_the_library_or_with_a_wrong_url_the_start_is_stopped_in_words(m
     monkeypatch.setitem(sys.modules, "redis.asyncio.retry", None)
     with pytest.raises(BadRequest, match=r"pip install 'naap-gateway\[redis\]'"):
         open_meter("redis://localhost:6379/0")
+
+
+async def test_many_who_pay_at_once_open_few_connections(url: str) -> None:
+    """A thousand subscribers are told in one moment."""
+    meter, watching = Shared(url), redis.asyncio.from_url(url)
+    before = (await watching.info("clients"))["connected_clients"]
+
+    assert all(await asyncio.gather(*(meter.spend(f"many-{n}", MINUTE, 1) for n in range(300))))
+
+    assert not meter.is_away
+    assert (await watching.info("clients"))["connected_clients"] - before < 40
+    await watching.aclose()

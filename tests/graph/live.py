@@ -15,7 +15,10 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from websockets.asyncio.client import ClientConnection
 
+from auth.account import Account
+from auth.budget import Budget
 from auth.caller import ANONYMOUS, Caller
+from auth.meter import Kept
 from gateway.serve import MAX_MESSAGE_BYTES
 from graph.app import graphql_routes
 from graph.documents import Shown
@@ -49,18 +52,36 @@ class Running:
     bounds: Bounds = field(default_factory=Bounds)
     origins: frozenset[str] = frozenset()
     callers: dict[str, Caller] = field(default_factory=lambda: {f"Bearer {name}": one for name, one in ROLES.items()})
+    # What everybody may spend in a minute, and one subscription at once.
+    budget: Budget = Budget("cost", 1_000_000, 60)
+    most: int = 100_000
     port: int = 0
     made: int = 0
 
     def __post_init__(self) -> None:
+        self.meter = Kept()
         self.pulse = Pulse(lambda: self.store, lambda: self.now, every_s=0.02)
-        self.live = Live(SCHEMA, self.watching, Shown(), self.pulse, self.who, counted, self.bounds, self.origins)
+        self.live = Live(
+            SCHEMA, self.watching, Shown(), self.pulse, self.who, counted, self.paying, self.bounds, self.origins
+        )
 
     async def who(self, header: str | None) -> Caller:
         """The caller that the header names."""
         if header is not None and header not in self.callers:
             raise Unauthenticated("the token is not good.")
         return ANONYMOUS if header is None else self.callers[header]
+
+    @asynccontextmanager
+    async def paying(self, caller: Caller, scope: Any, is_request: bool) -> AsyncIterator[Account]:
+        """An account for one payment."""
+        account = Account(self.meter, counted(caller, scope), self.budget, self.most)
+        if is_request:
+            await account.open()
+        yield account
+
+    async def spent(self, who: str = "127.0.0.1") -> int:
+        """What somebody has spent."""
+        return self.budget.amount - (await self.meter.spent(who, self.budget)).remaining(self.budget)
 
     async def context(self, connection: HTTPConnection) -> Context:
         """A request's context."""
@@ -96,13 +117,15 @@ class Running:
 
 
 @asynccontextmanager
-async def served(running: Running) -> AsyncIterator[Running]:
-    """Serve it, in this event loop."""
+async def served(running: Running, buffer_bytes: int | None = None) -> AsyncIterator[Running]:
+    """Serve it, in this event loop; with `buffer_bytes` the system takes no more than that for a client."""
     routes = graphql_routes(SCHEMA, running.context, live=running.live)
     config = uvicorn.Config(
         Starlette(routes=routes), log_config=None, ws_max_size=MAX_MESSAGE_BYTES, ws_per_message_deflate=False
     )
     listening = socket.create_server(("127.0.0.1", 0))
+    if buffer_bytes is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer_bytes)
     running.port = listening.getsockname()[1]
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server.serve([listening]))

@@ -67,7 +67,7 @@ def test_the_examples_of_the_page_cost_what_it_says(told, query) -> None:
 
 
 def test_the_page_has_its_examples() -> None:
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
 
 
 @pytest.mark.parametrize(

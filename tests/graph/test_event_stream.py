@@ -2,72 +2,27 @@
 
 import asyncio
 import json
+import re
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from graph.live import Bounds
+from tests.graph.events import EVENTS, Events, client, subscribed
 from tests.graph.live import INCIDENTS, SESSIONS, Running, served, until
 from tests.graph.owners import ALICE, AT, ROLES
 
 QUERY = {"query": "{ network { lastEventAt } }"}
-EVENTS = {"Accept": "text/event-stream"}
 
 
 @pytest.fixture
 async def running() -> AsyncIterator[Running]:
     async with served(Running()) as found:
         yield found
-
-
-@asynccontextmanager
-async def client(running: Running) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=running.url.removesuffix("/graphql"), timeout=10) as found:
-        yield found
-
-
-class Events:
-    """The events of an answer, one by one: (event, data, id)."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self._lines = answer.aiter_lines()
-
-    async def next(self) -> tuple[str, Any, str | None]:
-        """The next event that says something."""
-        found: dict[str, str] = {}
-        async with asyncio.timeout(10):
-            async for line in self._lines:
-                if not line and found:
-                    data = found["data"]
-                    return found["event"], json.loads(data) if data else None, found.get("id")
-                name, _, value = line.partition(":")
-                if name:
-                    found[name] = value.strip()
-        raise EOFError
-
-    async def counts(self) -> list[int]:
-        """The sessions in the buckets of the next update."""
-        event, body, _ = await self.next()
-        assert event == "next", body
-        return [one["metrics"]["sessions"] for one in body["data"]["metricsUpdated"]["buckets"]]
-
-
-@asynccontextmanager
-async def subscribed(running: Running, query: str = SESSIONS, **more: Any) -> AsyncIterator[Events]:
-    headers = EVENTS | more.pop("headers", {})
-    async with (
-        client(running) as asking,
-        asking.stream("POST", "/graphql", json={"query": query, **more}, headers=headers) as answer,
-    ):
-        assert answer.status_code == 200, await answer.aread()
-        assert answer.headers["content-type"].partition(";")[0] == "text/event-stream"
-        assert (answer.headers["cache-control"], "accept" in answer.headers["vary"].lower()) == ("no-store", True)
-        yield Events(answer)
 
 
 async def test_updates_come_as_events(running: Running) -> None:
@@ -208,3 +163,51 @@ async def test_an_update_does_not_wait_for_a_late_one(running: Running) -> None:
         assert await events.counts() == [2]
         running.happened(AT)
         assert await events.counts() == [3]
+
+
+# An update of 40 KB.
+ALIASES = " ".join(f"{'x' * 4_000}{n}: start" for n in range(10))
+LARGE = f"subscription {{ metricsUpdated {{ buckets {{ start metrics {{ sessions }} {ALIASES} }} }} }}"
+EVENT = re.compile(rb"id: (\S+)\nevent: next\ndata: (.*)\n\n")
+
+
+def told(body: Any) -> dict[str, int]:
+    """The sessions of each bucket of an update."""
+    return {one["start"]: one["metrics"]["sessions"] for one in body["data"]["metricsUpdated"]["buckets"]}
+
+
+async def test_whoever_reads_nothing_is_dropped_and_misses_nothing_by_coming_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "naap.live")
+    loop, body = asyncio.get_running_loop(), json.dumps({"query": LARGE}).encode()
+    head = f"POST /graphql HTTP/1.1\r\nHost: a\r\nAccept: {EVENTS['Accept']}\r\nContent-Type: application/json\r\n"
+    async with served(Running(bounds=Bounds(stalled_after_s=0.3)), buffer_bytes=4096) as running:
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.setblocking(False)
+            await loop.sock_connect(slow, ("127.0.0.1", running.port))
+            await loop.sock_sendall(slow, head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            async with asyncio.timeout(20):
+                while not running.live.counts.dropped["slow"]:
+                    running.happened()
+                    await asyncio.sleep(0.03)
+            await until(lambda: not running.live.subscriptions.count)
+            # What was on its way still comes.
+            heard = b""
+            async with asyncio.timeout(10):
+                while more := await loop.sock_recv(slow, 65_536):
+                    heard += more
+
+    assert "an event stream was dropped: its client read nothing for 0.3 s" in caplog.messages
+    assert not heard.endswith(b"0\r\n\r\n"), "an end in good order would keep the client from coming back"
+    came, seen = EVENT.findall(heard), dict[str, int]()
+    for _, data in came:
+        seen |= told(json.loads(data))
+    again = Running(store=running.store, now=running.now)
+    async with served(again), subscribed(again, LARGE, headers={"Last-Event-ID": came[-1][0].decode()}) as events:
+        missed = told((await events.next())[1])
+        async with subscribed(again, LARGE) as others:
+            everything = told((await others.next())[1])
+    assert missed
+    assert seen != everything == seen | missed

@@ -1,6 +1,7 @@
 """What subscribers are told, and who may subscribe: over WebSockets, on a server of its own."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -174,6 +175,28 @@ async def test_different_orchestrators_are_read_together(running: Running) -> No
         assert (await heard(connection))["id"] == ALICE
 
         assert running.store.calls["rows"] - before == 1
+
+
+async def test_updates_leave_nothing_behind(running: Running) -> None:
+    subscribers, updates = 10, 30
+    async with running.connected() as connection:
+        for n in range(subscribers):
+            await subscribe(connection, SESSIONS, id=str(n))
+            await heard(connection)
+
+        async def ours_after_updates() -> int:
+            for n in range(updates):
+                running.store.facts["one"] = [fact("one", AT + MINUTE, {"sessions": 1 + n % 2}, workflow="sdxl")]
+                running.store.version += 1
+                for _ in range(subscribers):
+                    await heard(connection)
+            gc.collect()
+            kinds = (str(type(one).__module__).partition(".")[0] for one in gc.get_objects())
+            return sum(kind in ("auth", "backends", "graph", "metrics", "resolvers") for kind in kinds)
+
+        before = await ours_after_updates()
+
+        assert await ours_after_updates() - before < updates
 
 
 async def test_nobody_subscribes_and_nothing_is_read(running: Running) -> None:
