@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from rest import arrow
-from rest.csv import at, paths
+from resolvers.tables import arrow
+from resolvers.tables.forms import ARROW, PARQUET, Form
 from rest.operation import Listed
 from rest.routes import OPERATIONS
-from rest.tables import ARROW, PARQUET, Form
+from rest.tables import at, columns, paths
 from tests.compat.network import Network, simulated
 from tests.gateway.processes import ROOT
 
@@ -83,7 +83,7 @@ async def test_columns_have_types(network: Network) -> None:
 @pytest.mark.parametrize("operation", LISTED, ids=lambda one: one.name)
 def test_an_empty_page_has_the_columns_of_a_full_one(operation: Listed) -> None:
     for form in FORMS:
-        table = read(form, form.write([], operation.item))
+        table = read(form, form.write(columns(operation.item), []))
         assert (table.num_rows, table.column_names) == (0, [".".join(path) for path in paths(operation.item)])
 
 
