@@ -10,7 +10,7 @@ from gateway.docs import field, target
 from gateway.login import site_of
 from gateway.settings import Settings
 from metrics.catalogue import JOB_METRICS, METRICS
-from metrics.errors import GatewayError
+from metrics.errors import GatewayError, every_error
 from metrics.metric import Metric
 from metrics.window import Grain
 from resolvers.context import LIMITS
@@ -127,11 +127,8 @@ def _limit(number: int) -> str:
 def _errors() -> dict[str, tuple[int, str]]:
     """Every code with its status and what it means, of the class that brings it in."""
     found = {GatewayError.code: (GatewayError.status, "A fault inside; the log has it under the id that is told.")}
-    waiting = [GatewayError]
-    while waiting:
-        for one in waiting.pop().__subclasses__():
-            found.setdefault(one.code, (one.status, (one.__doc__ or "").strip().partition("\n")[0]))
-            waiting.append(one)
+    for one in every_error():
+        found.setdefault(one.code, (one.status, (one.__doc__ or "").strip().partition("\n")[0]))
     return found
 
 

@@ -30,12 +30,15 @@ from graph.event_stream import EVENTS, EventStream
 from graph.live import Live, NotServed
 from graph.operation import Operation, of_body, of_url
 from graph.origin import is_welcome
+from graph.table import layout
+from graph.table_answer import status_of, written_as
 from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound, RateLimited
 from resolvers import media
 from resolvers.context import LIMITS, Context
 from resolvers.contributors import camel, contributors
 from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetime
 from resolvers.results import Made, Results, digest
+from resolvers.tables.forms import BY_MEDIA_TYPE
 
 MAX_BODY_BYTES = 256 * 1024
 BATCH = 10
@@ -48,7 +51,7 @@ ANYTHING = frozenset({OperationType.QUERY, OperationType.MUTATION})
 # What was asked is remembered as it was read, if it is no longer than this.
 REMEMBERED, REMEMBERED_BYTES = 256, 4096
 # What an ETag calls the media types.
-VARIANTS = {JSON: "j", RESPONSE_JSON: "g", MULTIPART: "m"}
+VARIANTS = {JSON: "j", RESPONSE_JSON: "g", MULTIPART: "m"} | {kind: form.name for kind, form in BY_MEDIA_TYPE.items()}
 # Documents with these words in them may do something: they are executed each time.
 DOING = ("mutation", "subscription")
 
@@ -114,7 +117,7 @@ def graphql_routes(
         except media.NotAcceptable as error:
             return _written(_refusal(error, account), error.status, JSON)
         # A request that is refused has a status, and no events.
-        plain = JSON if wanted == EVENTS else wanted
+        plain = JSON if wanted == EVENTS else _without_tables(wanted)
         try:
             return await _answer(graph, request, wanted)
         except ClientDisconnect:
@@ -162,15 +165,26 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     if graph.live and isinstance(asked, Operation) and _names(EVENTS, request) and _is_subscription(graph, asked):
         return await _streamed(graph.live, asked, request)
     allowed = ANYTHING if is_post else READING
+    form = BY_MEDIA_TYPE.get(wanted)
+    if form is not None and not isinstance(asked, Operation):
+        raise media.NotAcceptable("a batch has no table: ask for one operation, or accept application/json.", "Accept")
     # To a client that knows only JSON a status tells of the request, not of what was asked in it.
-    failed = 400 if wanted == RESPONSE_JSON else 200
+    failed = 400 if _without_tables(wanted) == RESPONSE_JSON else 200
     account: Account | None = getattr(request.state, "account", None)
     # Who may see the plan, or wants an estimate, wants that of its own request.
     shows_plan = Scope.PLAN in getattr(request.state, "caller", ANONYMOUS).scopes
     is_own = shows_plan or (account is not None and account.only_estimate)
     if isinstance(asked, Operation):
         asking = Asking(graph, lambda: graph.make_context(request), allowed, failed, account, is_own, shows_plan)
+        # Before it is executed: what has no table need not be paid.
+        table = layout(graph.schema._schema, graph.documents.text(asked), asked) if form else None
         answer = await _executed(asking, asked)
+        if form is not None:
+            beside = answer.headers if is_post else {**answer.headers, **_cached(answer, request, wanted)}
+            if table is None or "errors" in answer.body or (account is not None and account.only_estimate):
+                status = max(answer.status, status_of(answer.body.get("errors", ())))
+                return _written(answer.body, status, RESPONSE_JSON, beside)
+            return await written_as(form, table, answer.body, beside)
         if is_post:
             return _written(answer.body, answer.status, wanted, answer.headers)
         # What caches may keep is the same for everybody: what is left of a budget stands in headers.
@@ -363,6 +377,11 @@ def _wants_page(request: Request) -> bool:
         return False
 
 
+def _without_tables(kind: str) -> str:
+    """What is told of this type in JSON, with a status, where it is a table."""
+    return RESPONSE_JSON if kind in BY_MEDIA_TYPE else kind
+
+
 def _names(kind: str, request: Request) -> bool:
     """Does Accept name this type, and not refuse it?"""
     accept = _accept(request).lower()
@@ -380,7 +399,7 @@ def _media(request: Request, is_live: bool) -> str:
     accept = _accept(request)
     offered = (RESPONSE_JSON, JSON) if RESPONSE_JSON in accept.lower() else (JSON, RESPONSE_JSON)
     try:
-        return media.chosen(accept, (*offered, MULTIPART))
+        return media.chosen(accept, (*offered, MULTIPART, *BY_MEDIA_TYPE))
     except media.NotAcceptable:
         if is_live and _names(EVENTS, request):
             return EVENTS

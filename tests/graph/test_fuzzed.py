@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis_graphql import nodes
 from schemathesis.config import SchemathesisConfig
 
-from metrics.errors import GatewayError
+from metrics.errors import GatewayError, every_error
 from tests.served import Served
 
 CONFIG = {"seed": 20260109, "generation": {"max-examples": 12, "deterministic": True, "database": "none"}}
@@ -22,12 +22,7 @@ LEAKS = re.compile(
 
 def codes() -> set[str]:
     """Every code that an error may have, but INTERNAL."""
-    found, waiting = set[str](), [GatewayError]
-    while waiting:
-        for one in waiting.pop().__subclasses__():
-            found.add(one.code)
-            waiting.append(one)
-    return found
+    return {one.code for one in every_error()} - {GatewayError.code}
 
 
 def texts(*likely: str) -> st.SearchStrategy[Any]:
