@@ -51,6 +51,7 @@ with the variables
 - Times are UTC, RFC 3339. A window includes its start and excludes its end. `window` is `{{"last": "PT1H"}}` or `{{"start", "end"}}`; the default is the last hour.
 - `Wei` and `Decimal` are exact, as text: do not make floating-point numbers of them.
 - Lists are Relay connections: `nodes`, `pageInfo {{ hasNextPage endCursor }}`, then `after`. Cursors belong to their filter and window.
+- With `Accept: text/csv` a query is answered as a table, a row for each item of its innermost list. Ask for one list at a time then.
 - In GraphQL a failing field is null beside its error in `errors`; the rest of the answer stands. `extensions.code` says what it was (below).
 - `metrics` is one value over the window, `series` the same by `interval` ({intervals}), `demand` minutes and fees, `jobs` batch and language models, \
 `slaScore` 0 to 100 with everything it was made of, `leaderboard` ranks. All on `network`, `orchestrator(address:)`, `gpu(gpuId:)`, `workflow(name:)`, \
