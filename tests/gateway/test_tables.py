@@ -32,6 +32,7 @@ from tests.gateway.test_caching import CALLERS, CLOSED, NUMBER, Counting, opened
 from tests.graph.owners import ALICE
 from tests.graph.test_table import SIDE_BY_SIDE, read, text_of
 
+pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
 SERIES = """query hours { network { series(window: %s, interval: HOUR, fill: NULL) {
   freshness { partial } starts fps: values(metric: "outputFps") sessions: values(metric: "sessions") } } }"""
 EVERY = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)

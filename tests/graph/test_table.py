@@ -27,6 +27,7 @@ from graph.operation import Operation
 from graph.table import Layout, Room, layout
 from metrics.errors import BadRequest, TooComplex
 from resolvers.media import NotAcceptable
+from resolvers.tables import arrow
 from resolvers.tables.csv import FORMULA
 from resolvers.tables.forms import ARROW, CSV, PARQUET, Form
 from tests.graph.world import NOW, SCHEMA
@@ -185,6 +186,7 @@ def expected(data: Any, columns: Mapping[str, str]) -> list[list[Any]]:
     ]
 
 
+ARROW_IS_HERE = pytest.mark.skipif(not arrow.is_here(), reason="the extra arrow is not installed")
 WHATEVER = pytest.mark.parametrize("text", DOCUMENTS, ids=lambda text: re.findall(r"\w+", text)[0])
 
 
@@ -211,6 +213,7 @@ def test_as_csv_it_tells_what_the_answer_tells(text: str, data: Any) -> None:
             assert cell == "" if value is None else is_said(value, cell), (name, value, cell)
 
 
+@ARROW_IS_HERE
 @WHATEVER
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
@@ -234,7 +237,8 @@ def is_said(value: Any, cell: str) -> bool:
 
 def read(form: Form, body: bytes) -> Any:
     """The table that was written."""
-    pyarrow = pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    import pyarrow
+
     if form is ARROW:
         return pyarrow.ipc.open_stream(body).read_all()
     from pyarrow.parquet import read_table
@@ -249,6 +253,7 @@ def text_of(value: Any) -> Any:
     return value.isoformat(timespec="milliseconds").replace(".000", "").replace("+00:00", "Z")
 
 
+@ARROW_IS_HERE
 def test_columns_have_types_whether_there_is_anything_in_them_or_not() -> None:
     text = """{ network { demand { feesWei feesEth capacityRatePct sessions window { start } }
         series { freshness { partial } interval starts fps: values(metric: "outputFps") } } }"""

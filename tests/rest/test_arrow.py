@@ -100,7 +100,13 @@ async def test_accept_asks_for_it_and_pages_are_linked(network: Network) -> None
 
 
 def test_without_pyarrow_it_is_not_offered() -> None:
-    program = "import sys; sys.modules['pyarrow'] = None\nfrom rest.tables import MEDIA_TYPES\nprint(*MEDIA_TYPES)"
+    imports = (
+        "import sys; sys.modules['pyarrow'] = None",
+        "from rest.tables import MEDIA_TYPES",
+        "from graph.app import VARIANTS",
+    )
+    program = "\n".join((*imports, "print(*MEDIA_TYPES, *VARIANTS)"))
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
 
-    assert done.stdout.split() == ["json", "csv"], done.stderr
+    graph = ["application/json", "application/graphql-response+json", "multipart/mixed", "text/csv"]
+    assert done.stdout.split() == ["json", "csv", *graph], done.stderr
