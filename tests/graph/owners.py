@@ -65,6 +65,7 @@ READS = frozenset(
         "holds",
         "rows",
         "seen",
+        "evidence",
         "sessions",
         "streams",
         "stream_count",
