@@ -9,10 +9,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 from graphql import (
+    BooleanValueNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -30,7 +30,6 @@ from graphql import (
     is_list_type,
     parse,
     validate,
-    value_from_ast_untyped,
 )
 
 from graph.cost import COLUMNS, SERIES
@@ -134,7 +133,7 @@ def layout(schema: GraphQLSchema, text: str, asked: Operation) -> Layout | None:
         )
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     reader = _Reader(schema, fragments, {**_defaults(operation), **(asked.variables or {})})
-    root = _Thing(schema.query_type, [operation], _Place((), (), ()))
+    root = _Thing(schema.query_type, [(operation, schema.query_type)], _Place((), (), ()))
     level = reader.level([root], is_outside=True)
     columns = level.all_columns()
     if not columns:
@@ -151,16 +150,17 @@ def _valid(schema: GraphQLSchema, text: str, name: str | None) -> DocumentNode |
     try:
         document = parse(text, max_tokens=LIMITS.max_tokens)
         is_refused = refusals(document, LIMITS, name is not None) or validate(schema, document)
-    except (GraphQLError, RecursionError):
+    except (GraphQLError, RecursionError, ValueError):  # the latter: a number of too many digits
         return None
     return None if is_refused else document
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+    """The defaults that @include and @skip may look at."""
     return {
-        one.variable.name.value: value_from_ast_untyped(one.default_value)
+        one.variable.name.value: one.default_value.value
         for one in operation.variable_definitions or ()
-        if one.default_value is not None
+        if isinstance(one.default_value, BooleanValueNode)
     }
 
 
@@ -178,10 +178,13 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Thing:
-    """Values of a type, what is selected of them, and where they stand."""
+    """Values, the nodes that select of them, and where they stand.
+
+    Of different types one name may be of different types: each node has its own. All have the shape of `type`.
+    """
 
     type: Any
-    nodes: Sequence[Any]
+    nodes: Sequence[tuple[Any, Any]]
     place: _Place
 
 
@@ -232,20 +235,25 @@ class _Reader:
             found.lists[place.where].append(thing)
         else:
             for key, selected in self._merged(thing).items():
-                node, parent = selected[0]
-                definition = self.schema.get_field(parent, node.name.value)
-                assert definition is not None  # the document is valid
-                below = _Thing(definition.type, [one for one, _ in selected], place.at(key))
-                if parent.name in SERIES and node.name.value in COLUMNS:
+                types = [self._type_of(node, parent) for node, parent in selected]
+                nodes = [(node, get_named_type(one)) for (node, _), one in zip(selected, types, strict=True)]
+                below = _Thing(types[0], nodes, place.at(key))
+                if any(parent.name in SERIES and node.name.value in COLUMNS for node, parent in selected):
                     found.lists[place.where].append(below)
                 else:
                     self._walk(below, found)
 
+    def _type_of(self, node: FieldNode, parent: Any) -> Any:
+        definition = self.schema.get_field(parent, node.name.value)
+        assert definition is not None  # the document is valid
+        return definition.type
+
     def _merged(self, thing: _Thing) -> dict[str, list[tuple[FieldNode, Any]]]:
         """What is selected, with the type that it is selected on, by the names in the answer and in its order."""
         found: dict[str, list[tuple[FieldNode, Any]]] = defaultdict(list)
-        sets = [one.selection_set.selections for one in thing.nodes]
-        waiting: list[tuple[SelectionNode, Any]] = [(one, get_nullable_type(thing.type)) for one in chain(*sets)][::-1]
+        waiting: list[tuple[SelectionNode, Any]] = []
+        for node, type_ in reversed(thing.nodes):
+            waiting += [(one, type_) for one in reversed(node.selection_set.selections)]
         spread: set[str] = set()
         while waiting:
             node, parent = waiting.pop()

@@ -297,6 +297,21 @@ def test_variables_say_which_columns_there_are() -> None:
     assert names(a=False, b=True) == ["region"]
 
 
+def test_of_different_types_one_name_may_be_of_different_types() -> None:
+    text = "{ nodes(ids: []) { ... on Stream { x: workflow { pipeline } } ... on Gpu { x: demand { sessions } } } }"
+    nodes = [{"x": {"pipeline": "live"}}, {"x": {"sessions": 0}}, {"x": None}, None]
+
+    assert [column.name for column in made(text).columns] == ["x.pipeline", "x.sessions"]
+    assert made(text).rows({"nodes": nodes}) == [("live", None), (None, 0), (None, None), (None, None)]
+
+
+@pytest.mark.parametrize("number", ["query ($x: ID = {}) {{ node(id: $x) {{ id }} }}", "{{ node(id: {}) {{ id }} }}"])
+def test_a_number_of_too_many_digits_is_no_fault(number: str) -> None:
+    text = number.format("1" * 5_000)
+
+    assert layout(CORE, text, Operation(text)) is not None  # an id may be one
+
+
 SIDE_BY_SIDE = [
     ("{ gpus { nodes { gpuId } } workflows { nodes { name } } }", "gpus.nodes", "workflows.nodes"),
     ("{ a: gpus { nodes { gpuId } } b: gpus { nodes { gpuId } } }", "a.nodes", "b.nodes"),
