@@ -10,7 +10,7 @@ from gateway.docs import field, target
 from gateway.login import site_of
 from gateway.settings import Settings
 from metrics.catalogue import JOB_METRICS, METRICS
-from metrics.errors import GatewayError
+from metrics.errors import GatewayError, every_error
 from metrics.metric import Metric
 from metrics.window import Grain
 from resolvers.context import LIMITS
@@ -51,6 +51,7 @@ with the variables
 - Times are UTC, RFC 3339. A window includes its start and excludes its end. `window` is `{{"last": "PT1H"}}` or `{{"start", "end"}}`; the default is the last hour.
 - `Wei` and `Decimal` are exact, as text: do not make floating-point numbers of them.
 - Lists are Relay connections: `nodes`, `pageInfo {{ hasNextPage endCursor }}`, then `after`. Cursors belong to their filter and window.
+- With `Accept: text/csv` a query is answered as a table, a row for each item of its innermost list. Ask for one list at a time then.
 - In GraphQL a failing field is null beside its error in `errors`; the rest of the answer stands. `extensions.code` says what it was (below).
 - `metrics` is one value over the window, `series` the same by `interval` ({intervals}), `demand` minutes and fees, `jobs` batch and language models, \
 `slaScore` 0 to 100 with everything it was made of, `leaderboard` ranks. All on `network`, `orchestrator(address:)`, `gpu(gpuId:)`, `workflow(name:)`, \
@@ -127,11 +128,8 @@ def _limit(number: int) -> str:
 def _errors() -> dict[str, tuple[int, str]]:
     """Every code with its status and what it means, of the class that brings it in."""
     found = {GatewayError.code: (GatewayError.status, "A fault inside; the log has it under the id that is told.")}
-    waiting = [GatewayError]
-    while waiting:
-        for one in waiting.pop().__subclasses__():
-            found.setdefault(one.code, (one.status, (one.__doc__ or "").strip().partition("\n")[0]))
-            waiting.append(one)
+    for one in every_error():
+        found.setdefault(one.code, (one.status, (one.__doc__ or "").strip().partition("\n")[0]))
     return found
 
 

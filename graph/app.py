@@ -30,12 +30,15 @@ from graph.event_stream import EVENTS, EventStream
 from graph.live import Live, NotServed
 from graph.operation import Operation, of_body, of_url
 from graph.origin import is_welcome
+from graph.table import layout
+from graph.table_answer import status_of, written_as
 from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound, RateLimited
 from resolvers import media
 from resolvers.context import LIMITS, Context
 from resolvers.contributors import camel, contributors
 from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetime
 from resolvers.results import Made, Results, digest
+from resolvers.tables.forms import BY_MEDIA_TYPE, Form
 
 MAX_BODY_BYTES = 256 * 1024
 BATCH = 10
@@ -48,7 +51,7 @@ ANYTHING = frozenset({OperationType.QUERY, OperationType.MUTATION})
 # What was asked is remembered as it was read, if it is no longer than this.
 REMEMBERED, REMEMBERED_BYTES = 256, 4096
 # What an ETag calls the media types.
-VARIANTS = {JSON: "j", RESPONSE_JSON: "g", MULTIPART: "m"}
+VARIANTS = {JSON: "j", RESPONSE_JSON: "g", MULTIPART: "m"} | {kind: form.name for kind, form in BY_MEDIA_TYPE.items()}
 # Documents with these words in them may do something: they are executed each time.
 DOING = ("mutation", "subscription")
 
@@ -114,7 +117,7 @@ def graphql_routes(
         except media.NotAcceptable as error:
             return _written(_with_cost(_refusal(error), account), error.status, JSON)
         # A request that is refused has a status, and no events.
-        plain = JSON if wanted == EVENTS else wanted
+        plain = JSON if wanted == EVENTS else _without_tables(wanted)
         try:
             return await _answer(graph, request, wanted)
         except ClientDisconnect:
@@ -163,14 +166,19 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     if graph.live and isinstance(asked, Operation) and _names(EVENTS, request) and _is_subscription(graph, asked):
         return await _streamed(graph.live, asked, request, wanted)
     allowed = ANYTHING if is_post else READING
+    form = BY_MEDIA_TYPE.get(wanted)
+    if form is not None and not isinstance(asked, Operation):
+        raise media.NotAcceptable("a batch has no table: ask for one operation, or accept application/json.", "Accept")
     # To a client that knows only JSON a status tells of the request, not of what was asked in it.
-    failed = 400 if wanted == RESPONSE_JSON else 200
+    failed = 400 if _without_tables(wanted) == RESPONSE_JSON else 200
     account = _account(request)
     # Who may see the plan, or wants an estimate, wants that of its own request.
     shows_plan = Scope.PLAN in getattr(request.state, "caller", ANONYMOUS).scopes
     is_own = shows_plan or (account is not None and account.only_estimate)
     if isinstance(asked, Operation):
         asking = Asking(graph, lambda: graph.make_context(request), allowed, failed, account, is_own, shows_plan)
+        if form is not None:
+            return await _as_table(form, asking, asked, request)
         answer = await _executed(asking, asked)
         if is_post:
             return _written(_with_cost(answer.body, account), answer.status, wanted, answer.headers)
@@ -187,6 +195,20 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     return _written(bodies, 200, wanted)
 
 
+async def _as_table(form: Form, asking: Asking, asked: Operation, request: Request) -> Response:
+    """The answer as a table; in JSON where there are errors, and where only the cost is wanted."""
+    graph, account = asking.graph, asking.account
+    # Before it is executed: what has no table need not be paid.
+    table = layout(graph.schema._schema, graph.documents.text(asked), asked)
+    answer = await _executed(asking, asked)
+    beside = {**answer.headers, **({} if request.method == "POST" else _cached(answer, request, form.media_type))}
+    errors = answer.body.get("errors", ())
+    if table is not None and not errors and not (account and account.only_estimate):
+        return await written_as(form, table, answer.body, beside)
+    status = max(answer.status, status_of(errors))
+    return _written(_with_cost(answer.body, account), status, RESPONSE_JSON, beside)
+
+
 async def _streamed(live: Live, asked: Operation, request: Request, wanted: str) -> Response:
     """A subscription as events. What stops it before it begins has a status, as with any other operation."""
     if not is_welcome(request, live.origins):
@@ -198,7 +220,7 @@ async def _streamed(live: Live, asked: Operation, request: Request, wanted: str)
     except NotServed as error:
         return event_stream.failed(error.errors)
     if first is None:  # only the price was asked
-        return _written(_with_cost({"data": None}, account), 200, wanted)
+        return _written(_with_cost({"data": None}, account), 200, _without_tables(wanted))
     return EventStream(first, updates, live)
 
 
@@ -371,6 +393,11 @@ def _wants_page(request: Request) -> bool:
         return False
 
 
+def _without_tables(kind: str) -> str:
+    """What is told of this type in JSON, with a status, where it is a table."""
+    return RESPONSE_JSON if kind in BY_MEDIA_TYPE else kind
+
+
 def _names(kind: str, request: Request) -> bool:
     """Does Accept name this type, and not refuse it?"""
     accept = _accept(request).lower()
@@ -388,7 +415,7 @@ def _media(request: Request, is_live: bool) -> str:
     accept = _accept(request)
     offered = (RESPONSE_JSON, JSON) if RESPONSE_JSON in accept.lower() else (JSON, RESPONSE_JSON)
     try:
-        return media.chosen(accept, (*offered, MULTIPART))
+        return media.chosen(accept, (*offered, MULTIPART, *BY_MEDIA_TYPE))
     except media.NotAcceptable:
         if is_live and _names(EVENTS, request):
             return EVENTS

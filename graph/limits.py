@@ -85,8 +85,16 @@ class Size:
         self.directives = directives
 
 
-def size(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], known: dict[str, Size]) -> Size:
-    """The size of a selection set. Each fragment is measured once; one within itself counts nothing: it is refused."""
+class Circular(Exception):
+    """A fragment is within itself."""
+
+
+# Fragments by name; None while one is being measured.
+Known: TypeAlias = dict[str, Size | None]
+
+
+def size(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], known: Known) -> Size:
+    """The size of a selection set. Each fragment is measured once. Raises Circular."""
     total = Size()
     for node in selections.selections:
         if isinstance(node, FragmentSpreadNode):
@@ -103,12 +111,14 @@ def size(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitio
     return total
 
 
-def _of_fragment(name: str, fragments: Mapping[str, FragmentDefinitionNode], known: dict[str, Size]) -> Size:
+def _of_fragment(name: str, fragments: Mapping[str, FragmentDefinitionNode], known: Known) -> Size:
     if name not in known:
-        known[name] = Size()
-        if name in fragments:
-            known[name] = size(fragments[name].selection_set, fragments, known)
-    return known[name]
+        known[name] = None
+        known[name] = size(fragments[name].selection_set, fragments, known) if name in fragments else Size()
+    found = known[name]
+    if found is None:
+        raise Circular(name)
+    return found
 
 
 @lru_cache(KEPT)
@@ -122,7 +132,7 @@ def refusals(document: DocumentNode, limits: Limits, is_named: bool) -> tuple[Gr
     if len(written) > limits.max_fragments:
         return (_too_much(document, len(written), "fragments", limits.max_fragments),)
     try:
-        known: dict[str, Size] = {}
+        known: Known = {}
         found = [
             error
             for one in definitions
@@ -131,6 +141,9 @@ def refusals(document: DocumentNode, limits: Limits, is_named: bool) -> tuple[Gr
         # Only what is small in all may be walked field by field.
         if not found:
             found = [error for one in definitions for error in _crowded(one, fragments, limits)]
+    except Circular as error:
+        # Whoever walks it field by field comes to no end.
+        return (GraphQLError(f"Cannot spread fragment '{error}' within itself.", fragments[str(error)]),)
     except RecursionError:
         message = f"the query is nested too deeply; at most {limits.max_depth:,} levels. Ask for less at a time."
         return (GraphQLError(message, original_error=TooComplex(message)),)

@@ -64,7 +64,7 @@ class Selection:
 
     def _flat(self, selections: Sequence[SelectionNode]) -> Iterator[FieldNode]:
         for node in selections:
-            if not self._included(node):
+            if not included(node, self._variables):
                 continue
             if isinstance(node, FieldNode):
                 yield node
@@ -73,14 +73,16 @@ class Selection:
             elif isinstance(node, FragmentSpreadNode):
                 yield from self._flat(self._fragments[node.name.value].selection_set.selections)
 
-    def _included(self, node: SelectionNode) -> bool:
-        for directive in node.directives or ():
-            if directive.name.value in ("include", "skip"):
-                value = cast(Any, directive.arguments)[0].value
-                flag = self._variables.get(value.name.value) if isinstance(value, VariableNode) else value.value
-                if bool(flag) is (directive.name.value == "skip"):
-                    return False
-        return True
+
+def included(node: SelectionNode, variables: Variables) -> bool:
+    """Do @include and @skip let it in?"""
+    for directive in node.directives or ():
+        if directive.name.value in ("include", "skip"):
+            value = cast(Any, directive.arguments)[0].value
+            flag = variables.get(value.name.value) if isinstance(value, VariableNode) else value.value
+            if bool(flag) is (directive.name.value == "skip"):
+                return False
+    return True
 
 
 def selected(info: "Info[Context, None]") -> Selection:

@@ -17,6 +17,7 @@
 Anything else is INTERNAL 500: logged with an id, masked.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -113,3 +114,11 @@ class StoreInUse(StoreUnavailable):
 
 class StoreFull(StoreUnavailable):
     """No space is left where the store keeps its files."""
+
+
+def every_error() -> "Iterator[type[GatewayError]]":
+    """Every class of the tree, those nearer to its root first: of one code the one that brings it in."""
+    waiting = [GatewayError]
+    for one in waiting:
+        yield one
+        waiting += one.__subclasses__()

@@ -12,11 +12,11 @@ from auth.access import Access
 from auth.caller import Caller
 from resolvers import media
 from resolvers.context import Context
+from resolvers.tables.forms import FORMS
 from rest import params
 from rest.page import Paged, envelope
 from rest.parameter import Asked, Parameter
 from rest.schema import Schema
-from rest.tables import FORMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Exchanged(Operation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed(Operation):
-    """A list, read page by page, as JSON or CSV."""
+    """A list, read page by page, as JSON or as a table."""
 
     item: Schema
     answer: Callable[[Context, Asked], Awaitable[Paged]]

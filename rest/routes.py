@@ -16,6 +16,7 @@ from resolvers.context import Context
 from resolvers.contributors import missing_names
 from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetime
 from resolvers.results import Made, Results, digest
+from resolvers.tables.forms import BY_MEDIA_TYPE
 from rest.capabilities import CAPABILITIES
 from rest.compliance import COMPLIANCE
 from rest.datasets import DATASETS
@@ -32,7 +33,7 @@ from rest.operation import Exchanged, Listed, Operation, Single
 from rest.page import Paged, framed
 from rest.parameter import Asked, read
 from rest.params import CURSOR, FORMAT, LIMIT
-from rest.tables import BY_MEDIA_TYPE, MEDIA_TYPES
+from rest.tables import MEDIA_TYPES, columns, rows
 
 OPENAPI_PATH, DOCS_PATH = "/openapi.json", "/docs"
 # Every operation, in the order of the reference. A new path is a line here.
@@ -163,9 +164,9 @@ async def _written(request: Request, operation: Listed | Single, asked: Asked, c
     form = BY_MEDIA_TYPE.get(kind)
     if form is None:
         return Written(encoded(await framed(page, context)), beside, media.JSON, len(page.items))
-    beside["Content-Disposition"] = f'attachment; filename="{operation.name}.{form.name}"'
+    beside["Content-Disposition"] = form.disposition(operation.name)
     # Beside the loop: a large table takes a while, and the first one loads what writes it.
-    body = await to_thread(form.write, page.items, operation.item)
+    body = await to_thread(form.write, columns(operation.item), rows(page.items, operation.item))
     return Written(body, beside, form.content_type, len(page.items))
 
 

@@ -75,10 +75,17 @@ async def test_an_attack_is_refused_by_its_guard_alone(guard: str, query: str, s
     assert said not in (await asked(NO_GUARDS, query))[1]
 
 
-async def test_a_fragment_cycle_is_refused_and_not_walked() -> None:
-    codes, messages, reads = await asked(
-        NO_GUARDS, "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"
-    )
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
+        "{ gpus { nodes { ...A } } } fragment A on Gpu { orchestrators { gpus { nodes { ...A } } } }",
+        "{ __typename } fragment A on Gpu { a: orchestrators { ...B } b: orchestrators { ...B } } "
+        "fragment B on Orchestrator { gpus { a: nodes { ...A } b: nodes { ...A } } }",
+    ],
+)
+async def test_a_fragment_cycle_is_refused_and_not_walked(query: str) -> None:
+    codes, messages, reads = await asked(NO_GUARDS, query)
 
     assert (set(codes), "within itself" in messages, reads) == ({"BAD_REQUEST"}, True, 0)
 

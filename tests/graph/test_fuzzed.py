@@ -1,5 +1,7 @@
 """Both graphs, asked by a fuzzer: no 5xx, no code but ours, and no word of what went wrong inside."""
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +12,9 @@ from hypothesis import strategies as st
 from hypothesis_graphql import nodes
 from schemathesis.config import SchemathesisConfig
 
-from metrics.errors import GatewayError
+from graph.app import RESPONSE_JSON
+from metrics.errors import GatewayError, every_error
+from resolvers.tables.forms import CSV
 from tests.served import Served
 
 CONFIG: dict[str, Any] = {
@@ -25,12 +29,7 @@ LEAKS = re.compile(
 
 def codes() -> set[str]:
     """Every code that an error may have, but INTERNAL."""
-    found, waiting = set[str](), [GatewayError]
-    while waiting:
-        for one in waiting.pop().__subclasses__():
-            found.add(one.code)
-            waiting.append(one)
-    return found
+    return {one.code for one in every_error()} - {GatewayError.code}
 
 
 def texts(*likely: str) -> st.SearchStrategy[Any]:
@@ -80,7 +79,24 @@ def answered_well(case: Any) -> None:
     answer = case.call()
 
     assert answer.status_code < 500, answer.text
-    body = answer.json()
+    checked(answer.json())
+
+
+@schema.parametrize()
+def test_it_is_a_table_or_told_in_json(case: Any) -> None:
+    answer = case.call(headers={"Accept": "text/csv"})
+
+    if answer.status_code == 200:
+        assert answer.headers["content-type"] == [CSV.content_type]
+        assert next(csv.reader(io.StringIO(answer.text)))
+    else:
+        assert answer.status_code < 500, answer.text
+        assert answer.headers["content-type"] == [RESPONSE_JSON]
+        checked(answer.json())
+
+
+def checked(body: Any) -> None:
+    """Are its errors such as may be told?"""
     assert isinstance(body, dict)
     for error in body.get("errors", ()):
         assert error["extensions"]["code"] in codes(), error

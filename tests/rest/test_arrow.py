@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from rest import arrow
-from rest.csv import at, paths
+from resolvers.tables import arrow
+from resolvers.tables.forms import ARROW, PARQUET, Form
 from rest.operation import Listed
 from rest.routes import OPERATIONS
-from rest.tables import ARROW, PARQUET, Form
+from rest.tables import at, columns, paths
 from tests.compat.network import Network, simulated
 from tests.gateway.processes import ROOT
 
@@ -83,7 +83,7 @@ async def test_columns_have_types(network: Network) -> None:
 @pytest.mark.parametrize("operation", LISTED, ids=lambda one: one.name)
 def test_an_empty_page_has_the_columns_of_a_full_one(operation: Listed) -> None:
     for form in FORMS:
-        table = read(form, form.write([], operation.item))
+        table = read(form, form.write(columns(operation.item), []))
         assert (table.num_rows, table.column_names) == (0, [".".join(path) for path in paths(operation.item)])
 
 
@@ -100,7 +100,13 @@ async def test_accept_asks_for_it_and_pages_are_linked(network: Network) -> None
 
 
 def test_without_pyarrow_it_is_not_offered() -> None:
-    program = "import sys; sys.modules['pyarrow'] = None\nfrom rest.tables import MEDIA_TYPES\nprint(*MEDIA_TYPES)"
+    imports = (
+        "import sys; sys.modules['pyarrow'] = None",
+        "from rest.tables import MEDIA_TYPES",
+        "from graph.app import VARIANTS",
+    )
+    program = "\n".join((*imports, "print(*MEDIA_TYPES, *VARIANTS)"))
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
 
-    assert done.stdout.split() == ["json", "csv"], done.stderr
+    graph = ["application/json", "application/graphql-response+json", "multipart/mixed", "text/csv"]
+    assert done.stdout.split() == ["json", "csv", *graph], done.stderr
