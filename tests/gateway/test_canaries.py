@@ -9,17 +9,22 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 import websockets
 import zstandard
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from auth.caller import ANONYMOUS, Caller, Scope
+from backends.memory import MemoryStore
 from telemetry.simulator.catalogue import PROMPTS, RESTART_LOGS, STARTUP_ERRORS
 from tests.canaries.planted import ALSO, ANYBODY, Canary
 from tests.canaries.search import Said
 from tests.canaries.suite import Report
 from tests.gateway.processes import environment, free_port, naap, started
-from tests.graph.owners import ALICE, GAIL, events
+from tests.graph.owners import ALICE, GAIL, ask, events
 
 # An alias, the name of a parameter: whoever asks with it is told it. Nobody may be.
 TOLD = "canaryThatEverybodyIsTold"
@@ -82,7 +87,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 @pytest.mark.parametrize(
-    ("ask", "read"),
+    ("tell", "read"),
     [
         (lambda gateway: gateway.graphql(QUERY), bytes),
         (lambda gateway: gateway.graphql(QUERY, Accept_Encoding="gzip"), gzip.decompress),
@@ -94,9 +99,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     ids=["GraphQL", "gzip", "zstd", "REST", "events", "WebSocket"],
 )
 def test_what_another_process_tells_is_found(
-    gateway: Gateway, canaries: Report, ask: Callable[[Gateway], bytes], read: Callable[[bytes], bytes]
+    gateway: Gateway, canaries: Report, tell: Callable[[Gateway], bytes], read: Callable[[bytes], bytes]
 ) -> None:
-    assert TOLD.encode() in read(ask(gateway))
+    assert TOLD.encode() in read(tell(gateway))
 
     with pytest.raises(AssertionError, match=f"what is private: .*{TOLD}"):
         canaries.check()
@@ -115,6 +120,20 @@ def test_what_its_owner_is_told_is_no_finding(gateway: Gateway, canaries: Report
 
 
 TEXT = ANYBODY["error"].text.encode()
+
+
+async def test_what_this_process_tells_is_found(canaries: Report) -> None:
+    app = Starlette(routes=[Route("/", lambda _: PlainTextResponse(TEXT))])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        assert (await client.get("/")).content == TEXT
+    with pytest.raises(AssertionError, match=r"http / told .* what is private"):
+        canaries.check()
+
+    await ask(MemoryStore(), ANONYMOUS, f'{{ orchestrator(address: "{TEXT.decode()}") {{ id }} }}')
+    with pytest.raises(AssertionError, match=r"GraphQL told .* what is private"):
+        canaries.check()
+
+
 ANSWER: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": []}
 
 
