@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from auth.budget import Budget, Spent
 from auth.meter import Meter
@@ -85,12 +86,11 @@ class Account:
 
     def told(self) -> Mapping[str, object]:
         """The price as answers tell it."""
-        reset = datetime.fromtimestamp(self._clock(), UTC) + timedelta(seconds=self.reset_s)
         return {
             "requested": self.requested,
             "actual": self.actual,
             "remaining": self.remaining,
-            "resetAt": reset.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "resetAt": _instant(int(self._clock()) + self.reset_s),
         }
 
     async def _pay(self, price: Price) -> None:
@@ -107,3 +107,9 @@ class Account:
             f"{price.cheaper(self.remaining)}".strip(),
             self.retry_after_s,
         )
+
+
+@lru_cache(256)
+def _instant(unix_s: int) -> str:
+    # Many requests are told the same second.
+    return datetime.fromtimestamp(unix_s, UTC).isoformat().replace("+00:00", "Z")

@@ -4,7 +4,7 @@ A sliding window is counted by two counters: what was spent in the current stret
 of which as much counts as still lies within the last `seconds`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, floor
 
 from auth.caller import Caller
@@ -33,7 +33,7 @@ class Spent:
 
     def plus(self, cost: int) -> "Spent":
         """The same after spending (or getting back, where negative) so much more."""
-        return replace(self, current=self.current + cost)
+        return Spent(self.previous, self.previous_left_s, self.current + cost, self.current_left_s)
 
     def remaining(self, budget: Budget) -> int:
         """What may still be spent now; never less than nothing."""

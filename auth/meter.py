@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 from limits import RateLimitItemPerSecond
@@ -123,6 +124,7 @@ def open_meter(redis_url: str | None = None) -> Kept | Shared:
         ) from None
 
 
+@lru_cache(64)
 def _item(budget: Budget) -> RateLimitItemPerSecond:
     return RateLimitItemPerSecond(budget.amount, budget.seconds, f"{PREFIX}/{budget.name}")
 

@@ -30,9 +30,9 @@ async def constant(request: Request) -> Response:
 
 
 def with_constant(parts: Parts) -> Starlette:
-    """The application and the path, which goes through everything that others go through."""
+    """The application and the path, found before any other, which goes through everything that others go through."""
     app = build_app(parts)
-    app.router.routes.append(Route("/constant/{length:int}", constant, methods=["GET", "POST"]))
+    app.router.routes.insert(0, Route("/constant/{length:int}", constant, methods=["GET", "POST"]))
     return app
 
 

@@ -194,13 +194,14 @@ def build_app(parts: Parts) -> Starlette:
     _tell(parts, meter)
     traces = Traces.to(settings.traces) if settings.traces else None
     paths = [
+        # What most ask for is looked for first.
+        *graphql_routes(schema, parts.graph_context, PLACES["graphql"], documents, settings.batch, live, parts.results),
         Route("/", index),
         Route(PLACES["alive"], healthz),
         Route(PLACES["ready"], readyz),
         Route(PLACES["metrics"], parts.observed.page),
         Route(PLACES["llms"], llms_txt),
         *routes(parts.context, parts.intake, door, results=parts.results),
-        *graphql_routes(schema, parts.graph_context, PLACES["graphql"], documents, settings.batch, live, parts.results),
         # It sends texts and knows no ids: trusted documents are a matter of the graph.
         *graphql_routes(
             dashboard_schema(settings.suggestions, settings.introspection),

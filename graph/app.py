@@ -2,7 +2,7 @@
 
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -108,11 +108,11 @@ def graphql_routes(
     async def endpoint(request: Request) -> Response:
         if request.method != "POST" and _wants_page(request) and "query" not in request.query_params:
             return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
-        account: Account | None = getattr(request.state, "account", None)
+        account = _account(request)
         try:
             wanted = _media(request, live is not None)
         except media.NotAcceptable as error:
-            return _written(_refusal(error, account), error.status, JSON)
+            return _written(_with_cost(_refusal(error), account), error.status, JSON)
         # A request that is refused has a status, and no events.
         plain = JSON if wanted == EVENTS else wanted
         try:
@@ -120,12 +120,12 @@ def graphql_routes(
         except ClientDisconnect:
             raise  # nobody is left to answer, and nothing is wrong here
         except Refused as error:
-            return _written(_refusal(error, account), error.status, plain, error.headers)
+            return _written(_with_cost(_refusal(error), account), error.status, plain, error.headers)
         except GatewayError as error:
-            return _written(_refusal(error, account), error.status, plain)
+            return _written(_with_cost(_refusal(error), account), error.status, plain)
         except Exception as error:
-            body = _told("internal error", {"code": "INTERNAL", "id": logged(error)}, account)
-            return _written(body, 500, plain)
+            body = _told("internal error", {"code": "INTERNAL", "id": logged(error)})
+            return _written(_with_cost(body, account), 500, plain)
 
     async def socket(connection: WebSocket) -> None:
         assert live is not None
@@ -164,7 +164,7 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     allowed = ANYTHING if is_post else READING
     # To a client that knows only JSON a status tells of the request, not of what was asked in it.
     failed = 400 if wanted == RESPONSE_JSON else 200
-    account: Account | None = getattr(request.state, "account", None)
+    account = _account(request)
     # Who may see the plan, or wants an estimate, wants that of its own request.
     shows_plan = Scope.PLAN in getattr(request.state, "caller", ANONYMOUS).scopes
     is_own = shows_plan or (account is not None and account.only_estimate)
@@ -172,17 +172,18 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
         asking = Asking(graph, lambda: graph.make_context(request), allowed, failed, account, is_own, shows_plan)
         answer = await _executed(asking, asked)
         if is_post:
-            return _written(answer.body, answer.status, wanted, answer.headers)
+            return _written(_with_cost(answer.body, account), answer.status, wanted, answer.headers)
         # What caches may keep is the same for everybody: what is left of a budget stands in headers.
-        body = answer.body if answer.life is None else _without_cost(answer.body)
+        body = _with_cost(answer.body, account if answer.life is None else None)
         return _written(body, answer.status, wanted, {**answer.headers, **_cached(answer, request, wanted)})
     # Of one request, so that they share its reads and its bounds.
     context = await graph.make_context(request)
     asking = Asking(graph, lambda: _ready(context), allowed, failed, account, is_own, shows_plan)
     answers = await gather(*(_executed(asking, one) for one in asked))
+    bodies = [_with_cost(one.body, account) for one in answers]
     if all(one.status == RateLimited.status for one in answers):
-        return _written([one.body for one in answers], RateLimited.status, wanted, answers[-1].headers)
-    return _written([one.body for one in answers], 200, wanted)
+        return _written(bodies, RateLimited.status, wanted, answers[-1].headers)
+    return _written(bodies, 200, wanted)
 
 
 async def _streamed(live: Live, asked: Operation, request: Request) -> Response:
@@ -214,10 +215,9 @@ async def _ready(context: Context) -> Context:
     return context
 
 
-def _without_cost(body: Body) -> Body:
-    extensions = {name: value for name, value in body.get("extensions", {}).items() if name != "cost"}
-    found = {name: value for name, value in body.items() if name != "extensions"}
-    return {**found, "extensions": extensions} if extensions else found
+def _with_cost(body: Body, account: Account | None) -> Body:
+    """The body as it is told to one caller, with what is left of the budget when all of the request is paid."""
+    return body if account is None else {**body, "extensions": {**body.get("extensions", {}), "cost": account.told()}}
 
 
 def _cached(answer: Answer, request: Request, wanted: str) -> Mapping[str, str]:
@@ -231,9 +231,9 @@ async def _executed(asking: Asking, asked: Operation) -> Answer:
     try:
         text = graph.documents.text(asked)
     except PersistedQueryNotFound as error:
-        return Answer(_refusal(error, asking.account), asking.failed)
+        return Answer(_refusal(error), asking.failed)
     except GatewayError as error:
-        return Answer(_refusal(error, asking.account), error.status)
+        return Answer(_refusal(error), error.status)
 
     async def make(held: Holdings | None) -> Made[Answer]:
         nonlocal is_made
@@ -256,11 +256,10 @@ async def _paid(answer: Answer, account: Account, failed: int) -> Answer:
     try:
         await account.charge(Price(answer.worth))
     except RateLimited as error:
-        return Answer(_refusal(error, account), error.status, {"Retry-After": str(error.retry_after_s)})
+        return Answer(_refusal(error), error.status, {"Retry-After": str(error.retry_after_s)})
     except GatewayError as error:
-        return Answer(_refusal(error, account), failed)
-    extensions = {**answer.body.get("extensions", {}), "cost": account.told()}
-    return replace(answer, body={**answer.body, "extensions": extensions})
+        return Answer(_refusal(error), failed)
+    return answer
 
 
 async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | None) -> Made[Answer]:
@@ -286,6 +285,8 @@ async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | No
         context.journal.errors.update(str((error.extensions or {}).get("code")) for error in errors)
     extensions = dict(result.extensions or {})
     worth: int = extensions.pop(WORTH, 0)
+    # Told to each caller for itself.
+    extensions.pop("cost", None)
     if (stores := contributors(context)) is not None and not refused:
         extensions["backends"] = camel(stores)
     if asking.shows_plan:
@@ -304,7 +305,7 @@ async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | No
         # Whoever asked in the same moment would have found the same.
         return Made(Answer(body, worth=worth), len(data), shared=not context.made_of.caller, keep_s=0)
     life = lifetime(context.made_of, held, context.began)
-    answer = Answer(body, life=life, mark=fingerprint(orjson.dumps(_without_cost(body))), worth=worth)
+    answer = Answer(body, life=life, mark=fingerprint(orjson.dumps(body)), worth=worth)
     return Made(answer, len(data), not life.personal, life.here_s)
 
 
@@ -314,16 +315,15 @@ def _is_mutation(error: Exception | None) -> bool:
 
 def refusal(error: GatewayError, headers: Mapping[str, str] | None = None, account: Account | None = None) -> Response:
     """The answer to a request that one of our own errors stops before it is read."""
-    return _written(_refusal(error, account), error.status, JSON, headers)
+    return _written(_with_cost(_refusal(error), account), error.status, JSON, headers)
 
 
-def _refusal(error: GatewayError, account: Account | None) -> Body:
-    return _told(str(error), extensions_of(error), account)
+def _refusal(error: GatewayError) -> Body:
+    return _told(str(error), extensions_of(error))
 
 
-def _told(message: str, extensions: Mapping[str, Any], account: Account | None) -> Body:
-    body: Body = {"errors": [{"message": message, "extensions": extensions}]}
-    return body if account is None else {**body, "extensions": {"cost": account.told()}}
+def _told(message: str, extensions: Mapping[str, Any]) -> Body:
+    return {"errors": [{"message": message, "extensions": extensions}]}
 
 
 def _written(
@@ -340,6 +340,11 @@ def _written(
         )
         kind = f'{MULTIPART}; boundary="{BOUNDARY}"'
     return Response(written, status, {"Vary": "Accept", **(headers or {})}, media_type=kind)
+
+
+def _account(request: Request) -> Account | None:
+    account: Account | None = request.scope.get("state", {}).get("account")
+    return account
 
 
 def _read(sent: bytes, batch: int | None) -> Operation | Sequence[Operation]:
