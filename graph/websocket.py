@@ -115,6 +115,7 @@ class Connection:
             raise Ended(INVALID, f"Send connection_init first, not {message['type']}")
         self._authorization = _authorization(message.get("payload")) or self._socket.headers.get("authorization")
         try:
+            # As gateway/authentication.py says it of requests.
             self._socket.state.caller = await self._live.who(self._authorization)
         except GatewayError as error:
             raise Ended(FORBIDDEN, f"Forbidden: {error}") from None
