@@ -31,6 +31,12 @@ class Spent:
     current: int = 0
     current_left_s: float = 0.0
 
+    @classmethod
+    def of(cls, window: tuple[int, float, int, float]) -> "Spent":
+        """As the `limits` library tells it, for which what is over may count less than no time."""
+        previous, previous_left_s, current, current_left_s = window
+        return cls(previous, max(0.0, previous_left_s), current, max(0.0, current_left_s))
+
     def plus(self, cost: int) -> "Spent":
         """The same after spending (or getting back, where negative) so much more."""
         return Spent(self.previous, self.previous_left_s, self.current + cost, self.current_left_s)

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Protocol
 
 from limits import RateLimitItemPerSecond
-from limits.aio.storage import RedisStorage, SlidingWindowCounterSupport
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.aio import strategies as aio
+from limits.aio.storage import RedisStorage
 from limits.errors import ConfigurationError
+from limits.strategies import SlidingWindowCounterRateLimiter
 
 from auth.budget import Budget, Spent
 from auth.windows import Windows
@@ -35,11 +36,27 @@ class Meter(Protocol):
 
 
 class Kept:
-    """A meter over one storage of the `limits` library."""
+    """A meter in this process."""
 
-    def __init__(self, storage: Windows | RedisStorage) -> None:
-        self._storage: SlidingWindowCounterSupport = storage
-        self._limiter = SlidingWindowCounterRateLimiter(storage)
+    def __init__(self, windows: Windows | None = None) -> None:
+        self._windows = windows or Windows()
+        self._limiter = SlidingWindowCounterRateLimiter(self._windows)
+
+    async def spend(self, key: str, budget: Budget, cost: int) -> bool:
+        """As `Meter` says."""
+        return self._limiter.hit(_item(budget), key, cost=cost)
+
+    async def spent(self, key: str, budget: Budget) -> Spent:
+        """As `Meter` says."""
+        return Spent.of(self._windows.get_sliding_window(_item(budget).key_for(key), budget.seconds))
+
+
+class InRedis:
+    """A meter in a Redis, which answers in time or raises."""
+
+    def __init__(self, storage: RedisStorage) -> None:
+        self._storage = storage
+        self._limiter = aio.SlidingWindowCounterRateLimiter(storage)
 
     async def spend(self, key: str, budget: Budget, cost: int) -> bool:
         """As `Meter` says."""
@@ -47,9 +64,7 @@ class Kept:
 
     async def spent(self, key: str, budget: Budget) -> Spent:
         """As `Meter` says."""
-        found = await self._storage.get_sliding_window(_item(budget).key_for(key), budget.seconds)
-        previous, previous_left, current, current_left = found
-        return Spent(previous, max(0.0, previous_left), current, max(0.0, current_left))
+        return Spent.of(await self._storage.get_sliding_window(_item(budget).key_for(key), budget.seconds))
 
 
 class Shared:
@@ -57,8 +72,8 @@ class Shared:
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._shared = Kept(_redis(url))
-        self._alone = Kept(Windows())
+        self._shared = InRedis(_redis(url))
+        self._alone = Kept()
         self._again_at = 0.0
         self.is_away = False
 
@@ -111,7 +126,7 @@ class Shared:
 def open_meter(redis_url: str | None = None) -> Kept | Shared:
     """The meter that the settings want. Raises BadRequest where Redis cannot be spoken to from here."""
     if redis_url is None:
-        return Kept(Windows())
+        return Kept()
     try:
         return Shared(redis_url)
     except ImportError:

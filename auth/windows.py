@@ -1,13 +1,13 @@
 """Sliding windows in this process's memory, as a storage of the `limits` library: bounded, and as fast with many keys.
 
-The library's own looks through all its keys at every hit (4 ms at 50,000 addresses), and keeps as many as come.
+The library's own look through all their keys at every hit (4 ms at 50,000 addresses), and keep as many as come.
 """
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from limits.aio.storage import SlidingWindowCounterSupport, Storage
+from limits.storage import SlidingWindowCounterSupport, Storage
 
 # About 20 MB. Beyond it the keys that were not used for longest are forgotten: the caller's window starts anew.
 MOST_KEYS = 100_000
@@ -16,15 +16,17 @@ MOST_KEYS = 100_000
 class Windows(Storage, SlidingWindowCounterSupport):
     """Counters by key: (stretch, spent in it, spent in the one before it)."""
 
-    STORAGE_SCHEME = None
+    STORAGE_SCHEME = ["naap-windows"]  # noqa: RUF012  # as the library declares it
 
-    def __init__(self, clock: Callable[[], float] = time.time, most: int = MOST_KEYS) -> None:
-        super().__init__()
+    def __init__(
+        self, uri: str | None = None, clock: Callable[[], float] = time.time, most: int = MOST_KEYS, **_: object
+    ) -> None:
+        super().__init__(uri)
         self._clock = clock
         self._most = most
         self._counts: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
 
-    async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+    def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Spend so much where it fits; a negative amount gives back."""
         stretch, current, previous, gone = self._now(key, expiry)
         if int(previous * (1 - gone) + current) + amount > limit:
@@ -35,7 +37,7 @@ class Windows(Storage, SlidingWindowCounterSupport):
             self._counts.popitem(last=False)
         return True
 
-    async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         """(previous count, seconds it still counts, current count, seconds it still counts)."""
         _, current, previous, gone = self._now(key, expiry)
         return previous, (1 - gone) * expiry, current, (2 - gone) * expiry
@@ -47,7 +49,7 @@ class Windows(Storage, SlidingWindowCounterSupport):
             return then, current, previous, gone
         return int(stretch), 0, current if then == int(stretch) - 1 else 0, gone
 
-    async def clear_sliding_window(self, key: str, expiry: int) -> None:
+    def clear_sliding_window(self, key: str, expiry: int) -> None:
         """Forget a key."""
         self._counts.pop(key, None)
 
@@ -56,30 +58,30 @@ class Windows(Storage, SlidingWindowCounterSupport):
         """What can go wrong: nothing."""
         return ValueError
 
-    async def check(self) -> bool:
+    def check(self) -> bool:
         """Always there."""
         return True
 
-    async def reset(self) -> int:
+    def reset(self) -> int:
         """Forget everything."""
         count = len(self._counts)
         self._counts.clear()
         return count
 
-    async def clear(self, key: str) -> None:
+    def clear(self, key: str) -> None:
         """Forget a key."""
         self._counts.pop(key, None)
 
     # What only other strategies need.
 
-    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Not kept."""
         raise NotImplementedError
 
-    async def get(self, key: str) -> int:
+    def get(self, key: str) -> int:
         """Not kept."""
         raise NotImplementedError
 
-    async def get_expiry(self, key: str) -> float:
+    def get_expiry(self, key: str) -> float:
         """Not kept."""
         raise NotImplementedError

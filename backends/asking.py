@@ -2,17 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
 from backends.backend import Backend, SessionQuestion, SessionRecord, StreamQuestion, StreamRecord
-from backends.cutting import SessionCut, joined_sessions
+from backends.cutting import EvidenceCut, SessionCut, joined_sessions
 from backends.part import WHOLE, Part
 from backends.routing import Map
 from backends.told import Told
+from metrics.dimension import INDEX, Dimension
 from metrics.errors import GatewayError, StoreTimeout, StoreUnavailable
+from metrics.fact import Fact
 
 log = logging.getLogger("naap.federated")
 T = TypeVar("T")
@@ -127,13 +129,31 @@ async def gathered(readings: Iterable[Awaitable[T]]) -> list[T]:
 
 async def kept_sessions(asking: Asking, made: SessionCut) -> Sequence[SessionRecord]:
     """The first sessions of a cut, `limit` of them if there are so many, without the regions to drop."""
-    question, kept = made.question, dict[str, SessionRecord]()
+    return await _kept(asking, made, "sessions", lambda one: (one.owner, one.requested_ms, one.region))
+
+
+async def kept_evidence(asking: Asking, made: EvidenceCut) -> Sequence[Fact]:
+    """The same of single facts."""
+    region = INDEX[Dimension.REGION]
+    return await _kept(asking, made, "evidence", lambda one: ((one.owner, one.key), one.at_ms, one.dims[region]))
+
+
+async def _kept(
+    asking: Asking,
+    made: SessionCut | EvidenceCut,
+    method: str,
+    place_of: Callable[[Any], tuple[Hashable, int, str | None]],
+) -> list[Any]:
+    """`place_of` says of an item who it is, its instant and its region; items come in order of their instants."""
+    question, kept = made.question, dict[Hashable, Any]()
     while True:
-        page: Sequence[SessionRecord] = await asking.ask(made.store, "sessions", question)
-        kept |= {one.owner: one for one in page if made.drop is None or made.drop.admit(one.region)}
+        page = await asking.ask(made.store, method, question)
+        for one in page:
+            identity, last_ms, region = place_of(one)
+            if made.drop is None or made.drop.admit(region):
+                kept[identity] = one
         if made.drop is None or len(page) < question.limit or len(kept) >= made.question.limit:
             return list(kept.values())
         # A page begins at the instant at which the last one ended; it is longer where that instant fills it.
-        last_ms = page[-1].requested_ms
         longer = question.limit * 2 if last_ms == question.start_ms else question.limit
         question = replace(question, start_ms=last_ms, limit=longer)

@@ -1,9 +1,11 @@
-"""What a store must be able to answer. `metrics.fold.fold` and `metrics.sighting.seen` define the answers."""
+"""What a store must be able to answer. `metrics` defines the answers: `fold`, `seen` and `evidence`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from metrics.evidence import EvidenceQuestion
+from metrics.fact import Fact
 from metrics.question import Question, Where
 from metrics.row import Row, Sum
 from metrics.sighting import Seen, SightingQuestion
@@ -197,6 +199,9 @@ class Backend(Protocol):
 
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
         """Which combinations of traits were seen, as `metrics.sighting.seen` would."""
+
+    async def evidence(self, question: EvidenceQuestion) -> Sequence[Fact]:
+        """Single facts of measured things, as `metrics.evidence.evidence` would."""
 
     async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
         """Sessions, ordered by (requested_ms, owner)."""

@@ -19,6 +19,8 @@ from backends.backend import (
 )
 from backends.routing import FOREVER_MS, Ask, Asked, Regions
 from metrics.dimension import INDEX, Dimension
+from metrics.evidence import EvidenceQuestion
+from metrics.fact import Fact
 from metrics.fold import join
 from metrics.question import Question, Where
 from metrics.row import Row
@@ -57,6 +59,15 @@ class SessionCut:
     drop: Regions | None
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceCut:
+    """The same of single facts."""
+
+    store: int
+    question: EvidenceQuestion
+    drop: Regions | None
+
+
 def about(question: Question) -> Asked:
     """What a question is about."""
     where = dict(question.where)
@@ -66,6 +77,12 @@ def about(question: Question) -> Asked:
 def about_seen(question: SightingQuestion) -> Asked:
     """What a question about sightings is about: no time, for it is only told of the whole."""
     return Asked(-FOREVER_MS, FOREVER_MS, *_named(dict(question.where), Trait.SOURCE, Trait.REGION))
+
+
+def about_evidence(question: EvidenceQuestion) -> Asked:
+    """What a question about single facts is about."""
+    named = _named(dict(question.where), Dimension.SOURCE, Dimension.REGION)
+    return Asked(question.start_ms, max(question.start_ms, question.end_ms), *named)
 
 
 def about_sessions(question: SessionQuestion) -> Asked:
@@ -129,13 +146,26 @@ def joined_seen(question: SightingQuestion, parts: Sequence[tuple[SightingCut, S
     return sorted(kept, key=lambda one: tuple((value is None, value or "") for value in one.traits))
 
 
+def cut_evidence(question: EvidenceQuestion, ask: Ask) -> EvidenceCut:
+    """The part of a question about single facts."""
+    told, drop = _narrowed(dict(question.where), Dimension.SOURCE, Dimension.REGION, ask)
+    return EvidenceCut(ask.store, replace(question, start_ms=ask.start_ms, end_ms=ask.end_ms, where=_where(told)), drop)
+
+
+def joined_evidence(question: EvidenceQuestion, parts: Iterable[Sequence[Fact]]) -> Sequence[Fact]:
+    """The first facts of all, each once."""
+    found: dict[tuple[str, str], Fact] = {}
+    for facts in parts:
+        for fact in facts:
+            found.setdefault((fact.owner, fact.key), fact)
+    return sorted(found.values(), key=lambda fact: (fact.at_ms, fact.owner, fact.key))[: question.limit]
+
+
 def cut_sessions(question: SessionQuestion, ask: Ask) -> SessionCut:
     """The part of a question about sessions."""
     told, drop = _narrowed(dict(question.where), Dimension.SOURCE, Dimension.REGION, ask)
-    where: Where = tuple((key, tuple(sorted(told[key]))) for key in sorted(told, key=INDEX.__getitem__))
-    return SessionCut(
-        ask.store, replace(question, start_ms=_bound(ask.start_ms), end_ms=_bound(ask.end_ms), where=where), drop
-    )
+    start_ms, end_ms = _bound(ask.start_ms), _bound(ask.end_ms)
+    return SessionCut(ask.store, replace(question, start_ms=start_ms, end_ms=end_ms, where=_where(told)), drop)
 
 
 def joined_sessions(question: SessionQuestion, parts: Iterable[Sequence[SessionRecord]]) -> Sequence[SessionRecord]:
@@ -218,6 +248,10 @@ def in_bounds(stream: StreamRecord, question: StreamQuestion) -> bool:
     here = (stream.started_ms, stream.stream_id)
     low, high = (question.before, question.after) if question.descending else (question.after, question.before)
     return (low is None or here > low) and (high is None or here < high)
+
+
+def _where(told: Mapping[Dimension, Iterable[str]]) -> Where:
+    return tuple((key, tuple(sorted(told[key]))) for key in sorted(told, key=INDEX.__getitem__))
 
 
 def _bound(at_ms: int) -> int | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, TypeVar
 
-from backends.asking import Asking, Failed, Member, gathered, kept_sessions, timed
+from backends.asking import Asking, Failed, Member, gathered, kept_evidence, kept_sessions, timed
 from backends.backend import (
     Holdings,
     IncidentRecord,
@@ -28,15 +28,18 @@ from backends.backend import (
 )
 from backends.cutting import (
     about,
+    about_evidence,
     about_page,
     about_seen,
     about_sessions,
     cut,
+    cut_evidence,
     cut_pages,
     cut_seen,
     cut_sessions,
     joined,
     joined_events,
+    joined_evidence,
     joined_pages,
     joined_payment_events,
     joined_seen,
@@ -47,6 +50,8 @@ from backends.routing import EVERYTHING, Asked, Holder, Map
 from backends.streaming import page_of_streams, stream_ids
 from backends.told import Contribution, Told
 from metrics.errors import GatewayError, StoreTimeout, StoreUnavailable, TooComplex
+from metrics.evidence import EvidenceQuestion
+from metrics.fact import Fact
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -102,6 +107,13 @@ class Federated:
             return joined_seen(question, await asking.each(cuts, "seen"))
 
         return await self._answer(ask, about_seen(question))
+
+    async def evidence(self, question: EvidenceQuestion) -> Sequence[Fact]:
+        async def ask(asking: Asking) -> Sequence[Fact]:
+            cuts = [cut_evidence(question, one) for one in asking.map.asks(about_evidence(question))]
+            return joined_evidence(question, await gathered(kept_evidence(asking, one) for one in cuts))
+
+        return await self._answer(ask, about_evidence(question))
 
     async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
         async def ask(asking: Asking) -> Sequence[SessionRecord]:

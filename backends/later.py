@@ -20,6 +20,8 @@ from backends.backend import (
     StreamRecord,
 )
 from metrics.errors import StoreUnavailable
+from metrics.evidence import EvidenceQuestion
+from metrics.fact import Fact
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -50,6 +52,9 @@ class Later:
 
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
         return await (await self._opened()).seen(question)
+
+    async def evidence(self, question: EvidenceQuestion) -> Sequence[Fact]:
+        return await (await self._opened()).evidence(question)
 
     async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
         return await (await self._opened()).sessions(question)

@@ -44,6 +44,7 @@ from backends.log import (
 from backends.part import Part
 from metrics.columns import ERROR_EVENTS, RESTARTS
 from metrics.dimension import INDEX, Dimension
+from metrics.evidence import EvidenceQuestion, evidence
 from metrics.fact import Fact
 from metrics.fold import fold
 from metrics.question import Question
@@ -101,6 +102,9 @@ class MemoryStore:
 
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
         return seen((one for sightings in self.sightings.values() for one in sightings), question)
+
+    async def evidence(self, question: EvidenceQuestion) -> Sequence[Fact]:
+        return evidence(chain.from_iterable(self.facts.values()), question)
 
     async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
         passing = (stored.record for stored in self.stored.values() if passes(stored.record, question))

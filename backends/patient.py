@@ -20,6 +20,8 @@ from backends.backend import (
     StreamRecord,
 )
 from metrics.errors import StoreTimeout
+from metrics.evidence import EvidenceQuestion
+from metrics.fact import Fact
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -57,6 +59,10 @@ class Patient:
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
         """As `Backend` says."""
         return await self._within(self._backend.seen(question))
+
+    async def evidence(self, question: EvidenceQuestion) -> Sequence[Fact]:
+        """As `Backend` says."""
+        return await self._within(self._backend.evidence(question))
 
     async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
         """As `Backend` says."""

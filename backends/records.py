@@ -1,4 +1,4 @@
-"""Rows as values and values as rows: sessions, events, statements. None is kept as ""."""
+"""Rows as values and values as rows: sessions, events, facts, statements. None is kept as ""."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,8 @@ from typing import Any
 from backends.backend import LoggedEvent, SessionRecord
 from backends.log import Event, StoredSession
 from backends.tables import RECORD_FIELDS, STORED_FIELDS
+from metrics.dimension import DIMENSIONS
+from metrics.fact import Fact
 from metrics.row import Sum
 from metrics.window import DAY_MS, HOUR_MS
 
@@ -32,6 +34,13 @@ def slot_of(at_ms: int) -> int:
 def event_of(row: Sequence[Any]) -> LoggedEvent:
     """An event from EVENT_COLUMNS."""
     return LoggedEvent(*row)
+
+
+def fact_of(row: Sequence[Any], names: Sequence[str]) -> Fact:
+    """A fact from its owner, key, instant, dimensions and the columns of these names."""
+    dims = 3 + len(DIMENSIONS)
+    said = {name: value for name, value in zip(names, row[dims:], strict=True) if value is not None}
+    return Fact(row[0], row[1], row[2], tuple(text or None for text in row[3:dims]), said)
 
 
 def record_of(row: Sequence[Any]) -> SessionRecord:

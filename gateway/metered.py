@@ -11,11 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from auth.account import Account
 from auth.budget import Budget, Tiers
 from auth.caller import ANONYMOUS, Caller
-from auth.meter import Kept, Meter
-from auth.windows import Windows
+from auth.meter import Meter
 from gateway.address import counted
 from gateway.observed import Observed
 from gateway.settings import Settings
+from gateway.turnstile import Counting
 from graph.app import refusal
 from metrics.errors import BadRequest, GatewayError, RateLimited
 from rest.problem import of_error
@@ -30,13 +30,13 @@ UNLIMITED = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """Opens an account for each request. `meter` keeps cost; requests wear this process, which counts them itself."""
+    """Opens an account for each request. `meter` keeps cost; requests wear this process, where slowapi counts them."""
 
     meter: Meter
     requests: Tiers
     cost: Tiers
     most: int
-    counted: Kept = field(default_factory=lambda: Kept(Windows()))
+    counting: Counting = field(default_factory=Counting)
 
     @classmethod
     def of(cls, settings: Settings, meter: Meter) -> "Purse":
@@ -86,7 +86,7 @@ class Metered:
             await send(message)
 
         try:
-            left = await self._admit(key, requests)
+            left = self._admit(key, requests)
             await account.open()
             if wanted not in (None, "cost"):
                 raise BadRequest("X-Naap-Estimate must be cost, or left out.", "X-Naap-Estimate")
@@ -95,11 +95,11 @@ class Metered:
             return
         await self.app(scope, receive, sending)
 
-    async def _admit(self, key: str, requests: Budget) -> int:
+    def _admit(self, key: str, requests: Budget) -> int:
         """How many requests more may come now. Raises RateLimited where this is one too many."""
-        counted = self._purse.counted
-        fits = await counted.spend(key, requests, 1)
-        spent = await counted.spent(key, requests)
+        if requests.amount == UNLIMITED:
+            return UNLIMITED
+        fits, spent = self._purse.counting.count(requests, key)
         if not fits:
             self._observed.refused(requests.name)
             wait_s = spent.wait_s(requests, 1)

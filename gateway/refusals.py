@@ -4,7 +4,6 @@ from starlette.datastructures import MutableHeaders
 
 from auth.budget import Budget, Spent
 from auth.meter import Kept
-from auth.windows import Windows
 from gateway.metered import UNLIMITED, tell
 from metrics.errors import RateLimited
 
@@ -17,7 +16,7 @@ class Refusals:
 
     def __init__(self, rate: int) -> None:
         self._budget = Budget("refusals", rate or UNLIMITED, 1)
-        self._counted = Kept(Windows())
+        self._counted = Kept()
 
     async def admit(self, key: str) -> None:
         """Before a token is looked at: as if it were a bad one. Raises RateLimited where that is one too many."""

@@ -1,84 +1,64 @@
-"""How often an address may sign in, refresh and the like: slowapi counts, for REST and the graph's mutations together.
+"""How often somebody may ask: slowapi counts requests, by REST and by the graph, in windows that slide.
 
 Counted by this process, in memory: slowapi's calls are synchronous, and a Redis would hold up every other request.
 """
 
+import inspect
 import logging
-import time
-from collections import OrderedDict
 from collections.abc import Callable
-from math import ceil
-from typing import Any
+from typing import Any, cast
 
-from limits.storage import Storage
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 
+from auth.budget import Budget, Spent
+from auth.windows import Windows
 from gateway.address import counted
 from gateway.settings import Settings
 from metrics.errors import RateLimited
 
-# About 30 MB. Beyond it the addresses that came longest ago are forgotten.
-MOST_KEYS = 100_000
 
+class Counting(Limiter):
+    """slowapi, told by our settings alone and not by variables of its own. Each budget is counted for itself."""
 
-class Counts(Storage):
-    """Windows of fixed length in memory, by key: (count, end). The library's own keeps as many keys as come."""
-
-    STORAGE_SCHEME = ["naap-counts"]  # noqa: RUF012  # as the library declares it
-
-    def __init__(self, uri: str | None = None, clock: Callable[[], float] = time.time, most: int = MOST_KEYS) -> None:
-        super().__init__(uri)
-        self._clock, self._most = clock, most
-        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count, and how much that makes."""
-        now = self._clock()
-        count, end = self._counts.get(key, (0, 0.0))
-        found = (count + amount, end) if now < end else (amount, now + expiry)
-        self._counts[key] = found
-        self._counts.move_to_end(key)
-        if len(self._counts) > self._most:
-            self._counts.popitem(last=False)
-        return found[0]
-
-    def get(self, key: str) -> int:
-        """What was counted."""
-        count, end = self._counts.get(key, (0, 0.0))
-        return count if self._clock() < end else 0
-
-    def get_expiry(self, key: str) -> float:
-        """When the window ends, in seconds since 1970."""
-        return max(self._clock(), self._counts.get(key, (0, 0.0))[1])
-
-    def clear(self, key: str) -> None:
-        """Forget a key."""
-        self._counts.pop(key, None)
-
-    def reset(self) -> int:
-        """Forget everything."""
-        count = len(self._counts)
-        self._counts.clear()
-        return count
-
-    def check(self) -> bool:
-        """Always there."""
-        return True
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """What can go wrong: nothing."""
-        return ValueError
-
-
-class _Counting(Limiter):
-    """slowapi, told by our settings alone and not by variables of its own."""
+    def __init__(self) -> None:
+        # Its words name the address, and whoever floods would fill the log.
+        logging.getLogger("slowapi").setLevel(logging.CRITICAL)
+        super().__init__(
+            _key,
+            strategy="sliding-window-counter",
+            storage_uri=f"{Windows.STORAGE_SCHEME[0]}://",
+            headers_enabled=False,
+        )
+        self._gates: dict[Budget, Callable[[Request], None]] = {}
 
     def get_app_config(self, key: str, default_value: Any = None) -> Any:
         """What was given here."""
         return default_value
+
+    def count(self, budget: Budget, key: str) -> tuple[bool, Spent]:
+        """Count one more of `key`, where it fits: whether it did, and what is spent."""
+        gate = self._gates.get(budget) or self._gates.setdefault(budget, self._gate(budget))
+        # All that slowapi wants to know of it; it counts a request once, and one document may try several times.
+        asking = Request({"type": "http", "method": "POST", "path": "/", "headers": [], "state": {"key": key}})
+        try:
+            gate(asking)
+            fits = True
+        except RateLimitExceeded:
+            fits = False
+        item, names = asking.state.view_rate_limit
+        windows = cast(Windows, self.limiter.storage)
+        return fits, Spent.of(windows.get_sliding_window(item.key_for(*names), budget.seconds))
+
+    def _gate(self, budget: Budget) -> Callable[[Request], None]:
+        def passed(request: Request) -> None:
+            """Nothing more is asked of who may pass."""
+
+        passed.__name__ = f"{budget}"  # by which slowapi tells them apart
+        most = f"{budget.amount} per {budget.seconds} second"
+        gate: Callable[[Request], None] = self.shared_limit(most, scope=budget.name)(passed)
+        return gate
 
 
 class Turnstile:
@@ -90,9 +70,6 @@ class Turnstile:
             settings.logins_per_minute,
             settings.refreshes_per_minute,
         )
-        # Its words name the address, and whoever floods would fill the log.
-        logging.getLogger("slowapi").setLevel(logging.CRITICAL)
-        self._limiter = _Counting(_address, strategy="fixed-window", storage_uri=f"{Counts.STORAGE_SCHEME[0]}://")
         most = {
             "nonce": nonces,
             "login": logins,
@@ -101,32 +78,26 @@ class Turnstile:
             "logout": refreshes,
             "revoke_delegation": refreshes,
         }
-        self._gates = {name: self._gate(name, rate) for name, rate in most.items() if rate}
+        self._counting = Counting()
+        self._budgets = {name: Budget(name, rate, 60) for name, rate in most.items() if rate}
 
     def admit(self, request: Request, name: str) -> None:
         """Count one of these. Raises RateLimited where it is one too many."""
-        gate = self._gates.get(name)
-        if gate is None:
+        budget = self._budgets.get(name)
+        if budget is None:
             return
-        # slowapi counts a request once, and one document may try several times.
-        asking = Request({**request.scope, "state": {**request.scope["state"]}})
-        try:
-            gate(asking)
-        except RateLimitExceeded as error:
-            item, key = asking.state.view_rate_limit
-            wait_s = max(1, ceil(self._limiter.limiter.get_window_stats(item, *key).reset_time - time.time()))
+        fits, spent = self._counting.count(budget, counted(request.state.address))
+        if not fits:
+            wait_s = spent.wait_s(budget, 1)
             raise RateLimited(
-                f"more than {error.detail.replace(' per 1 ', ' a ')} from one address. Ask again in {wait_s} s.", wait_s
-            ) from None
-
-    def _gate(self, name: str, most: int) -> Callable[[Request], None]:
-        def passed(request: Request) -> None:
-            """Nothing more is asked of who may pass."""
-
-        passed.__name__ = name  # by which slowapi tells them apart
-        gate: Callable[[Request], None] = self._limiter.shared_limit(f"{most}/minute", scope=name)(passed)
-        return gate
+                f"more than {budget.amount:,} a minute from one address. Ask again in {wait_s} s.", wait_s
+            )
 
 
-def _address(request: Request) -> str:
-    return counted(request.state.address)
+def _key(request: Request) -> str:
+    key: str = request.state.key
+    return key
+
+
+# slowapi asks for it at every request, and finding it out takes half of its time.
+_key.__signature__ = inspect.signature(_key)  # type: ignore[attr-defined]

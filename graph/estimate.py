@@ -36,6 +36,7 @@ from strawberry.federation.schema_directives import Cost, ListSize
 from auth.account import Price
 from graph.cost import MANY, SERIES
 from graph.scalars import read_datetime, read_duration
+from metrics.buckets import Buckets, zone_of
 from metrics.errors import BadRequest
 from metrics.window import Grain
 from resolvers.arguments import grain_of, window_of
@@ -47,6 +48,8 @@ KEPT = 200
 INTROSPECTION = {"__schema": 1_000, "__type": 50, "_service": 1_000}
 # Arguments that give a list its items one by one.
 LISTED = ("ids", "representations")
+# The arguments that cut a series, and what they are in JSON.
+POINTS: Mapping[str, Any] = {"window": dict, "interval": str, "maxPoints": (int, float), "timeZone": str}
 
 Variables = Mapping[str, Any]
 # A condition is a variable's name, or what is written, and what it must be.
@@ -126,20 +129,27 @@ class Size:
         return self.assumed
 
     def _points(self, asked: Asked, variables: Variables) -> int:
+        read = ((name, _value(node, variables)) for name, node in self.span if name in POINTS)
+        said = {name: value for name, value in read if value is not None}
+        # Variables are as they were sent: nothing has compared them with their types yet.
+        if self.least is None or not all(isinstance(value, POINTS[name]) for name, value in said.items()):
+            return self.assumed
+        given, interval = said.get("window", {}), said.get("interval")
+        if interval is not None and interval not in Grain.__members__:
+            return self.assumed
         try:
-            said = {name: _value(node, variables) for name, node in self.span}
-            given = said.get("window") or {}
             window = window_of(
                 lambda: asked.now,
                 _read(read_duration, given.get("last")),
                 _read(read_datetime, given.get("start")),
                 _read(read_datetime, given.get("end")),
             )
-            interval = said.get("interval")
-            grain = Grain[interval] if interval is not None else None
-            assert self.least is not None
-            return window.count(grain_of(window, grain, said.get("maxPoints"), asked.limits, self.least))
-        except (BadRequest, KeyError, TypeError, AttributeError):
+            zone = zone_of(said.get("timeZone"))
+            grain = None if interval is None else Grain[interval]
+            return Buckets(grain_of(window, grain, said.get("maxPoints"), asked.limits, self.least, zone), zone).count(
+                window
+            )
+        except BadRequest:
             return self.assumed  # the field itself says what is wrong
 
 

@@ -30,6 +30,8 @@ ROUND_TRIP_S: Formula = (_of(PROMPT_TO_FIRST_FRAME, Aggregate.SUM) + _of(_DURATI
     (_of(PROMPT_TO_FIRST_FRAME, Aggregate.COUNT) + _of(_DURATION, Aggregate.COUNT)) * MICROSECONDS_PER_S
 )
 MEASURES = SUCCESS.reads() | ROUND_TRIP_S.reads()
+# What the facts behind these sums state.
+COLUMNS = tuple(sorted({measure.column for measure in MEASURES}, key=lambda column: column.name))
 
 
 def round_trip_score(round_trip_s: float | None, median_s: float | None) -> float:

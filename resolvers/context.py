@@ -18,7 +18,6 @@ from backends.backend import (
     PageQuestion,
     PaymentEvent,
     PaymentRecord,
-    SessionQuestion,
     SessionRecord,
     Staked,
     StakeQuestion,
@@ -27,6 +26,8 @@ from backends.backend import (
 )
 from backends.federated import Federated
 from metrics.errors import TooComplex, Unauthenticated
+from metrics.evidence import EvidenceQuestion
+from metrics.fact import Fact
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -242,9 +243,9 @@ class Context:
         """The sessions of a stream, first one first."""
         return await self.loader.sessions.load(stream_id)
 
-    async def recorded(self, question: SessionQuestion) -> Sequence[SessionRecord]:
-        """Sessions that pass, in order of their requests."""
-        return await self.loader.recorded.load(question)
+    async def evidence(self, question: EvidenceQuestion) -> Sequence[Fact]:
+        """Single facts, in order of time."""
+        return await self.loader.evidence.load(question)
 
     async def events(self, owner: str) -> Sequence[LoggedEvent]:
         """The events of a session in order of time."""

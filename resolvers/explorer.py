@@ -1,15 +1,18 @@
-"""What the Livepeer Explorer asks of its leaderboard: scores by orchestrator and region, and single sessions."""
+"""What the Livepeer Explorer asks of its leaderboard: scores by orchestrator and region, and single attempts."""
 
 from asyncio import gather
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from backends.backend import SessionQuestion, SessionRecord
-from metrics.dimension import Dimension
+from metrics import columns as c
+from metrics.columns import MICROSECONDS_PER_S
+from metrics.dimension import INDEX, Dimension
 from metrics.errors import TooComplex
-from metrics.explorer import MEASURES, ROUND_TRIP_S, SUCCESS, TRIED, round_trip_score, total_score
+from metrics.evidence import EvidenceQuestion
+from metrics.explorer import COLUMNS, MEASURES, ROUND_TRIP_S, SUCCESS, TRIED, round_trip_score, total_score
+from metrics.fact import Fact
 from metrics.fold import join
 from metrics.row import Row
 from metrics.window import Window
@@ -17,12 +20,13 @@ from resolvers.context import Context
 from resolvers.entities import REGION, entities
 from resolvers.measured import Measures, read
 from resolvers.pipelines import UNKNOWN, of_pipeline, pipelines
-from resolvers.scope import EVERYWHERE, narrowed
+from resolvers.scope import EVERYWHERE, is_empty, narrowed
 
 # The region of what has none, in the Explorer's words.
 GLOBAL, GLOBAL_NAME = "GLOBAL", "Global"
-MAX_SESSIONS = 10_000
-ATTEMPTED = ("SERVED", "STARTUP_FAILED", "OUTPUT_FAILED")
+MAX_ATTEMPTS, MAX_FACTS = 10_000, 50_000
+SUCCESSES = (c.SERVED.name, c.JOBS_SUCCEEDED.name)
+FAILURES = (c.STARTUP_FAILED.name, c.OUTPUT_FAILED.name, c.JOBS_FAILED.name)
 _MEASURES = Measures(sorted(MEASURES))
 _TRIED = Measures(sorted(TRIED.reads()))
 
@@ -58,6 +62,30 @@ class Pipeline:
     name: str
     models: Sequence[str]
     regions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempted session or an ended job, as it counts for an orchestrator."""
+
+    owner: str
+    orchestrator: str
+    at_ms: int
+    workflow: str | None
+    region: str | None
+    # Fact column → what it counts: how it went, how long the round trip was, error events.
+    counts: Mapping[str, int]
+
+    @property
+    def failure(self) -> str | None:
+        """The column that counts it as failed."""
+        return next((name for name in FAILURES if self.counts.get(name)), None)
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """Prompt to first frame, or the job's duration, in seconds."""
+        trips = [self.counts[one.name] for one in (c.PROMPT_TO_FIRST_FRAME, c.JOB_DURATION) if one.name in self.counts]
+        return sum(trips) / MICROSECONDS_PER_S if trips else None
 
 
 def region_id(region: str | None) -> str:
@@ -128,17 +156,41 @@ async def attempts(
     region: str | None = None,
     pipeline: str | None = None,
     model: str | None = None,
-) -> list[SessionRecord]:
-    """The sessions attempted with an orchestrator, newest first. Raises TooComplex where they are too many."""
+) -> list[Attempt]:
+    """What was tried with an orchestrator, newest first: the facts that `standings` adds up, one by one.
+
+    Raises TooComplex where they are too many.
+    """
     scope = narrowed(await of_pipeline(context, pipeline, model), Dimension.ORCHESTRATOR, (orchestrator,))
-    question = SessionQuestion(window.start_ms, window.end_ms, tuple(scope.items()), ATTEMPTED, limit=MAX_SESSIONS + 1)
-    found = await context.recorded(question)
-    if len(found) > MAX_SESSIONS:
+    if is_empty(scope):
+        return []
+    where = tuple((dimension, scope[dimension]) for dimension in sorted(scope, key=INDEX.__getitem__))
+    columns = (*COLUMNS, c.ERROR_EVENTS)
+    facts = await context.evidence(
+        EvidenceQuestion(window.start_ms, window.end_ms, columns, where, limit=MAX_FACTS + 1)
+    )
+    found = [one for one in _attempts(facts) if region in (None, region_id(one.region))]
+    if len(facts) > MAX_FACTS or len(found) > MAX_ATTEMPTS:
         raise TooComplex(
-            f"there are more than {MAX_SESSIONS:,} sessions. Give a later since, an earlier until or a model.", "since"
+            f"there are more than {MAX_ATTEMPTS:,} attempts. Give a later since, an earlier until or a model.", "since"
         )
-    kept = (one for one in found if region in (None, region_id(one.region)))
-    return sorted(kept, key=lambda one: (-one.requested_ms, one.owner))
+    return sorted(found, key=lambda one: (-one.at_ms, one.owner))
+
+
+def _attempts(facts: Iterable[Fact]) -> list[Attempt]:
+    """Facts put together where one session or job is counted in one place; without those that count no attempt."""
+    counts: dict[tuple[str, str | None, str | None], Counter[str]] = defaultdict(Counter)
+    begun: dict[tuple[str, str | None, str | None], Fact] = {}
+    for fact in facts:
+        key = (fact.owner, fact.dims[INDEX[Dimension.WORKFLOW]], fact.dims[INDEX[Dimension.REGION]])
+        counts[key].update(fact.values)
+        if any(fact.values.get(name) for name in (*SUCCESSES, *FAILURES)):
+            begun[key] = fact
+    orchestrator = INDEX[Dimension.ORCHESTRATOR]
+    return [
+        Attempt(key[0], fact.dims[orchestrator] or "", fact.at_ms, key[1], key[2], counts[key])
+        for key, fact in begun.items()
+    ]
 
 
 def _rank(one: TopScore) -> tuple[float, float, str, str]:

@@ -21,6 +21,8 @@ from backends.backend import (
     StreamRecord,
 )
 from metrics.errors import TooComplex
+from metrics.evidence import EvidenceQuestion
+from metrics.fact import Fact
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -50,7 +52,7 @@ class Loader:
         self.stakes: Batch[StakeQuestion, list[Staked]] = self._batch("stakes", self._stakes)
         self.holdings: Batch[None, Holdings] = self._batch("holdings", self._holdings)
         self.sessions: Batch[str, list[SessionRecord]] = self._batch("sessions", self._sessions)
-        self.recorded: Batch[SessionQuestion, Sequence[SessionRecord]] = self._batch("recorded", self._recorded)
+        self.evidence: Batch[EvidenceQuestion, Sequence[Fact]] = self._batch("evidence", self._evidence)
         self.events: Batch[str, list[LoggedEvent]] = self._batch("events", self._events)
         self.payments: Batch[PageQuestion, list[PaymentRecord]] = self._batch("payments", self._payments)
         self.incidents: Batch[PageQuestion, list[IncidentRecord]] = self._batch("incidents", self._incidents)
@@ -130,10 +132,10 @@ class Loader:
             found[record.stream_id].append(record)
         return found
 
-    async def _recorded(
-        self, questions: Sequence[SessionQuestion]
-    ) -> Mapping[SessionQuestion, Sequence[SessionRecord] | Exception]:
-        found = await asyncio.gather(*(self._backend.sessions(one) for one in questions), return_exceptions=True)
+    async def _evidence(
+        self, questions: Sequence[EvidenceQuestion]
+    ) -> Mapping[EvidenceQuestion, Sequence[Fact] | Exception]:
+        found = await asyncio.gather(*(self._backend.evidence(one) for one in questions), return_exceptions=True)
         return dict(zip(questions, _only_ordinary(found), strict=True))
 
     async def _events(self, owners: Sequence[str]) -> Mapping[str, list[LoggedEvent]]:

@@ -21,6 +21,8 @@ from backends.backend import (
     StreamRecord,
 )
 from metrics.errors import GatewayError
+from metrics.evidence import EvidenceQuestion
+from metrics.fact import Fact
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -70,6 +72,10 @@ class Timed:
         """As `Backend` says."""
         what = f"by {', '.join(question.by)}; {places(question.where)}"
         return await self._told("seen", what, self._backend.seen(question))
+
+    async def evidence(self, question: EvidenceQuestion) -> Sequence[Fact]:
+        """As `Backend` says."""
+        return await self._told("evidence", f"at most {question.limit:,}", self._backend.evidence(question))
 
     async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
         """As `Backend` says."""

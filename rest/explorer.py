@@ -3,13 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from backends.backend import SessionRecord
-from metrics.columns import MICROSECONDS_PER_S
+from metrics import columns as c
 from metrics.errors import BadRequest
 from metrics.window import DAY_MS, Window, to_ms
 from resolvers import explorer as reading
 from resolvers.context import Context
-from resolvers.explorer import TopScore, region_id
+from resolvers.explorer import Attempt, TopScore, region_id
 from resolvers.pipelines import UNKNOWN, pipelines
 from rest import explorer_schema as told
 from rest.operation import Single
@@ -20,9 +19,11 @@ from rest.params import named, unix_seconds, wallet
 HEADERS = {"Cache-Control": "public, max-age=30, stale-while-revalidate=15"}
 # A whole network is read for one answer.
 COST = 100
+# Column that counts it → code and words.
 FAILURES = {
-    "STARTUP_FAILED": "no processed segment came",
-    "OUTPUT_FAILED": "segments came, and none of the samples shows output",
+    c.STARTUP_FAILED.name: ("STARTUP_FAILED", "no processed segment came"),
+    c.OUTPUT_FAILED.name: ("OUTPUT_FAILED", "segments came, and none of the samples shows output"),
+    c.JOBS_FAILED.name: ("JOB_FAILED", "the job ended without success"),
 }
 ORCHESTRATOR_DOC = "Only this orchestrator, by its wallet, in any case."
 ORCHESTRATOR = wallet("orchestrator", ORCHESTRATOR_DOC)
@@ -50,7 +51,7 @@ async def aggregated_stats(context: Context, asked: Asked) -> Mapping[str, objec
 
 
 async def raw_stats(context: Context, asked: Asked) -> Mapping[str, object]:
-    """Single sessions by region, newest first."""
+    """Single sessions and jobs by region, newest first."""
     known = await pipelines(context)
     found = await reading.attempts(
         context, _window(context, asked), asked[REQUIRED], _region(asked), asked.get(PIPELINE), asked.get(MODEL)
@@ -90,27 +91,26 @@ def _top(found: TopScore) -> Mapping[str, object]:
     }
 
 
-def _attempt(one: SessionRecord, known: Mapping[str, str]) -> Mapping[str, object]:
-    trip_us = one.prompt_to_first_frame_us
+def _attempt(one: Attempt, known: Mapping[str, str]) -> Mapping[str, object]:
     return {
         "region": region_id(one.region),
         "orchestrator": one.orchestrator,
-        "success_rate": 1.0 if one.outcome == "SERVED" else 0.0,
-        "round_trip_time": 0.0 if trip_us is None else trip_us / MICROSECONDS_PER_S,
+        "success_rate": 1.0 if one.failure is None else 0.0,
+        "round_trip_time": one.round_trip_s or 0.0,
         "errors": _errors(one),
-        "timestamp": one.requested_ms // 1000,
+        "timestamp": one.at_ms // 1000,
         "model": one.workflow or UNKNOWN,
         "pipeline": known.get(one.workflow or "", UNKNOWN),
     }
 
 
-def _errors(one: SessionRecord) -> list[Mapping[str, object]]:
+def _errors(one: Attempt) -> list[Mapping[str, object]]:
     """What went wrong. The texts of error events are the orchestrator's own, so only their number is told."""
     found = []
-    if one.outcome in FAILURES:
-        found.append((one.outcome, FAILURES[one.outcome], 1))
-    if one.errors:
-        found.append(("ERROR_EVENT", "error events of the session", one.errors))
+    if one.failure is not None:
+        found.append((*FAILURES[one.failure], 1))
+    if errors := one.counts.get(c.ERROR_EVENTS.name):
+        found.append(("ERROR_EVENT", "error events of the session", errors))
     return [{"error_code": code, "message": message, "count": count} for code, message, count in found]
 
 
@@ -151,9 +151,12 @@ AGGREGATED_STATS = Single(
 RAW_STATS = Single(
     path="/api/raw_stats",
     name="explorer_raw_stats",
-    summary="For the Livepeer Explorer: single sessions",
-    doc=f"Sessions attempted with one orchestrator, at most {reading.MAX_SESSIONS:,}. Jobs are not in it.",
-    answers="Sessions by region, newest first.",
+    summary="For the Livepeer Explorer: single attempts",
+    doc=(
+        f"Sessions attempted with one orchestrator and jobs that ended there, at most {reading.MAX_ATTEMPTS:,}: those "
+        "that /api/aggregated_stats counts."
+    ),
+    answers="Sessions and jobs by region, newest first.",
     own=(REQUIRED, *FILTERS),
     result=told.RAW,
     answer=raw_stats,

@@ -21,7 +21,7 @@ STANDING = schema.record(
 AGGREGATED = schema.mapping(schema.mapping(STANDING, "Region in upper case → how it does there."), "Wallet → regions.")
 ERROR = schema.record(
     {
-        "error_code": schema.text("What it was: an outcome of sessions, or ERROR_EVENT."),
+        "error_code": schema.text("What it was: how a session or job failed, or ERROR_EVENT."),
         "message": schema.text("The same in words."),
         "count": schema.whole("How often.", minimum=1),
     },
@@ -31,16 +31,18 @@ ATTEMPT = schema.record(
     {
         "region": schema.text(_REGION),
         "orchestrator": schema.text("Its wallet."),
-        "success_rate": schema.number("1 where it was served, else 0.", minimum=0, maximum=1),
-        "round_trip_time": schema.number("Prompt to first frame in seconds; 0 where it is not known.", minimum=0),
+        "success_rate": schema.number("1 where it was served or succeeded, else 0.", minimum=0, maximum=1),
+        "round_trip_time": schema.number(
+            "Prompt to first frame, or how long the job took, in seconds; 0 where it is not known.", minimum=0
+        ),
         "errors": schema.listing(ERROR, "What went wrong."),
-        "timestamp": schema.whole("When it was requested, in Unix seconds."),
+        "timestamp": schema.whole("When it was requested or the job began, in Unix seconds."),
         "model": schema.text(_MODEL),
         "pipeline": schema.text(_PIPELINE),
     },
-    "One session.",
+    "One session or job.",
 )
-RAW = schema.mapping(schema.listing(ATTEMPT, "Its sessions, newest first."), "Region in upper case → sessions.")
+RAW = schema.mapping(schema.listing(ATTEMPT, "What was tried, newest first."), "Region in upper case → attempts.")
 _TOP = {
     "region": schema.text(_REGION),
     "orchestrator": schema.text("Its wallet."),

@@ -127,6 +127,9 @@ def _endpoint(
             variant = kind.rpartition("/")[2]
             life = headers(written.life, written.mark, variant, "authorization" in request.headers)
             told = {**life, **written.headers}
+            if "authorization" in request.headers:
+                # Whatever the operation says for everybody.
+                told["Cache-Control"] = life["Cache-Control"]
         return Response(written.body, 200, told, written.media_type)
 
     return endpoint

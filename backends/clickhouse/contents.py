@@ -8,7 +8,7 @@ from backends.clickhouse.handle import Handle
 from backends.contents import Page, Position, Shelf, page_of
 from backends.log import Claim, Event, Offer, Payment, Rejected, Stake
 from backends.part import Part
-from backends.records import RECORD_NAMES, STORED_NAMES, stored_of
+from backends.records import RECORD_NAMES, STORED_NAMES, fact_of, stored_of
 from backends.tables import (
     CLAIMS,
     CONFLICTS,
@@ -27,7 +27,6 @@ from backends.tables import (
 from metrics import supply
 from metrics.columns import COLUMNS
 from metrics.dimension import DIMENSIONS
-from metrics.fact import Fact
 from metrics.measure import Column
 from metrics.sighting import TRAITS, Sighting
 
@@ -61,14 +60,8 @@ _OWN = "region IN {regions:Array(String)}"
 
 def _facts(table: Table, columns: Sequence[Column]) -> Place:
     names = [column.name for column in columns]
-    dims = 3 + len(DIMENSIONS)
-
-    def item(row: Row) -> Fact:
-        said = {name: value for name, value in zip(names, row[dims:], strict=True) if value is not None}
-        return Fact(row[0], row[1], row[2], tuple(text or None for text in row[3:dims]), said)
-
     told = ("owner", "key", "at_ms", *(dimension.value for dimension in DIMENSIONS), *names)
-    return Place(table, told, item, "at_ms", _OWN)
+    return Place(table, told, lambda row: fact_of(row, names), "at_ms", _OWN)
 
 
 def _sighting(row: Row) -> Sighting:

@@ -18,6 +18,7 @@ from backends.backend import (
     StreamRecord,
 )
 from backends.clickhouse.compile import Statement, compiled, compiled_sightings
+from backends.clickhouse.evidence import compiled_evidence
 from backends.clickhouse.handle import Records
 from backends.clickhouse.ledger import (
     compiled_incident_counts,
@@ -28,7 +29,9 @@ from backends.clickhouse.ledger import (
 from backends.clickhouse.sessions import compiled_sessions, compiled_stream_count, compiled_streams
 from backends.clickhouse.stakes import compiled_stakes
 from backends.clickhouse.tide import Tide
-from backends.records import EVENT_COLUMNS, event_of, record_of
+from backends.records import EVENT_COLUMNS, event_of, fact_of, record_of
+from metrics.evidence import EvidenceQuestion
+from metrics.fact import Fact
 from metrics.question import Question
 from metrics.row import Row
 from metrics.sighting import Seen, SightingQuestion
@@ -65,6 +68,10 @@ class Reads:
     async def seen(self, question: SightingQuestion) -> Sequence[Seen]:
         rows = await self._reader.query(compiled_sightings(question, self._tide.days_unseen))
         return [Seen(tuple(value or None for value in row[:-2]), row[-2], row[-1]) for row in rows]
+
+    async def evidence(self, question: EvidenceQuestion) -> Sequence[Fact]:
+        names = [column.name for column in question.columns]
+        return [fact_of(row, names) for row in await self._reader.query(compiled_evidence(question))]
 
     async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
         return [record_of(row) for row in await self._reader.query(compiled_sessions(question))]

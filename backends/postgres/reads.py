@@ -18,6 +18,7 @@ from backends.backend import (
 )
 from backends.pieces import Level
 from backends.postgres.compile import Statement, compiled, compiled_sightings
+from backends.postgres.evidence import compiled_evidence
 from backends.postgres.histogram import histogram
 from backends.postgres.ledger import (
     compiled_incident_counts,
@@ -28,8 +29,10 @@ from backends.postgres.ledger import (
 from backends.postgres.pool import ReadPool, Records
 from backends.postgres.sessions import compiled_sessions, compiled_stakes, compiled_stream_count, compiled_streams
 from backends.postgres.tables import beginning
-from backends.records import EVENT_COLUMNS, event_of, record_of
+from backends.records import EVENT_COLUMNS, event_of, fact_of, record_of
 from backends.stale import Stale
+from metrics.evidence import EvidenceQuestion
+from metrics.fact import Fact
 from metrics.measure import Aggregate
 from metrics.question import Question
 from metrics.row import Row
@@ -83,6 +86,10 @@ class Reads:
 
         rows = await self._pool.query_after(Statement("seen", sql=BEHIND), then)
         return [Seen(tuple(value or None for value in row[:-2]), row[-2], row[-1]) for row in rows]
+
+    async def evidence(self, question: EvidenceQuestion) -> Sequence[Fact]:
+        names = [column.name for column in question.columns]
+        return [fact_of(row, names) for row in await self._pool.query(compiled_evidence(question))]
 
     async def sessions(self, question: SessionQuestion) -> Sequence[SessionRecord]:
         return [record_of(row) for row in await self._pool.query(compiled_sessions(question))]

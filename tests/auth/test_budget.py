@@ -39,7 +39,7 @@ class Clock:
 )  # fmt: skip
 async def test_after_the_wait_that_is_told_it_fits_and_not_long_before(hits, cost) -> None:
     clock = Clock()
-    meter = Kept(Windows(clock))
+    meter = Kept(Windows(clock=clock))
     for amount, later in hits:
         await meter.spend("k", MINUTE, amount)
         clock.now += later
@@ -57,7 +57,7 @@ async def test_after_the_wait_that_is_told_it_fits_and_not_long_before(hits, cos
 @given(hits=st.lists(st.tuples(st.integers(1, 60), st.floats(0, 40)), max_size=40))
 async def test_never_more_than_the_budget_is_counted_in_a_window(hits) -> None:
     clock, spent = Clock(), []
-    meter = Kept(Windows(clock))
+    meter = Kept(Windows(clock=clock))
     for amount, later in hits:
         if await meter.spend("k", MINUTE, amount):
             spent.append((clock.now, amount))
@@ -69,7 +69,7 @@ async def test_never_more_than_the_budget_is_counted_in_a_window(hits) -> None:
 
 
 async def test_callers_do_not_share_and_what_is_given_back_is_there_again() -> None:
-    meter = Kept(Windows(Clock()))
+    meter = Kept(Windows(clock=Clock()))
 
     assert await meter.spend("a", MINUTE, 100)
     assert not await meter.spend("a", MINUTE, 1)
@@ -79,7 +79,7 @@ async def test_callers_do_not_share_and_what_is_given_back_is_there_again() -> N
 
 
 async def test_memory_is_bounded_and_forgets_who_came_longest_ago() -> None:
-    windows = Windows(Clock(), most=3)
+    windows = Windows(clock=Clock(), most=3)
     meter = Kept(windows)
     for key in ("a", "b", "c", "a", "d"):
         await meter.spend(key, MINUTE, 50)

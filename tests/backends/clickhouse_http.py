@@ -2,8 +2,9 @@
 
 `python -m tests.backends.clickhouse_http PATH [--port N] [--password TEXT] [--cert FILE --key FILE]` prints its port.
 It hands SQL, bound values, settings, external tables and the format on as they came, and answers with chDB's bytes and
-errors; it adds nothing. Rows that come with an INSERT take the way through a file, since chDB ends them at an empty
-line. What only a server has is left out: sessions, users, compressed answers, statuses by error.
+errors; it adds nothing. A read that asks for it is ended when its client goes. Rows that come with an INSERT take the
+way through a file, since chDB ends them at an empty line. What only a server has is left out: sessions, users,
+compressed answers, statuses by error.
 https://clickhouse.com/docs/interfaces/http
 """
 
@@ -12,12 +13,15 @@ import base64
 import gzip
 import json
 import re
+import socket
 import ssl
 import sys
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from select import select
 from tempfile import NamedTemporaryFile
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
@@ -34,6 +38,7 @@ TRANSPORT = {
     *("wait_end_of_query", "buffer_size", "compress", "decompress", "client_protocol_version", "role", "user"),
     *("password", "enable_http_compression", "send_progress_in_http_headers", "http_headers_progress_interval_ms"),
 }
+CANCELLING, WATCH_S = "cancel_http_readonly_queries_on_client_close", 0.1
 EXTERNAL = ("_structure", "_format", "_types")
 
 
@@ -106,7 +111,7 @@ class Request(BaseHTTPRequestHandler):
             raise PermissionError("Code: 516. DB::Exception: Authentication failed. (AUTHENTICATION_FAILED)")
 
     def _ask(self, sql: bytes, fields: dict[str, bytes]) -> Any:
-        handle = chdb.connect(self.server.path)
+        handle, done = chdb.connect(self.server.path), Event()
         try:
             if "database" in fields:
                 handle.query(f"USE {quoted(fields['database'].decode(), '`')}", "TabSeparated")
@@ -128,9 +133,21 @@ class Request(BaseHTTPRequestHandler):
             params = {name[6:]: value.decode() for name, value in fields.items() if name.startswith("param_")}
             if inserting := INSERTING.match(sql):
                 return insert(handle, inserting[1], inserting[2], sql[inserting.end() :])
+            if settings.get(CANCELLING, "0") != "0" and settings.get("readonly", "0") != "0":
+                Thread(target=self._watch, args=(sql, done), daemon=True).start()
             return handle.query(sql, fields.get("default_format", b"TabSeparated").decode(), params=params)
         finally:
+            done.set()
             handle.close()
+
+    def _watch(self, sql: bytes, done: Event) -> None:
+        """End a read that runs when its client goes."""
+        while not done.wait(WATCH_S):
+            if select([self.connection], [], [], 0)[0] and not self.connection.recv(1, socket.MSG_PEEK):
+                killer = chdb.connect(self.server.path)
+                killer.query(f"KILL QUERY WHERE query = {quoted(sql.decode(), chr(39))} ASYNC", "TabSeparated")
+                killer.close()
+                return
 
     def _body(self) -> Iterator[bytes]:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":

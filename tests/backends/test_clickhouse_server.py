@@ -91,6 +91,37 @@ def test_reading_can_neither_write_nor_reach_files_nor_lift_its_limits(address: 
         ask(store, sql)
 
 
+@pytest.mark.parametrize("is_asked", [True, False], ids=["as we ask", "unasked"])
+def test_a_cancelled_read_is_ended_by_the_server(address: Address, is_asked: bool) -> None:
+    slow = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
+
+    async def running(store: Any, count: int) -> bool:
+        """Are so many reads under way within two seconds?"""
+        found = Statement(
+            "running", {"slow": f"{slow}%"}, "SELECT count() FROM system.processes WHERE query LIKE {slow:String}"
+        )
+        for _ in range(20):
+            if await store._reader.query(found) == [(count,)]:
+                return True
+            await asyncio.sleep(0.1)
+        return False
+
+    async def run(store: Any) -> None:
+        client = await store._reader._client()
+        if not is_asked:
+            client.set_client_setting("cancel_http_readonly_queries_on_client_close", 0)
+        reading = asyncio.create_task(store._reader.query(Statement("slow", {}, slow)))
+        assert await running(store, 1)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert await running(store, 0) is is_asked
+
+    # What is not ended ends by itself.
+    with closing(open_clickhouse(address, limits=Limits(seconds=4, threads=1))) as store:
+        wait(run(store))
+
+
 def test_a_server_that_never_answers_is_a_timeout(address: Address) -> None:
     silent = False
 

@@ -196,6 +196,8 @@ def test_a_cancelled_read_leaves_the_store_usable() -> None:
 
 def test_each_question_is_one_statement() -> None:
     from backends.backend import SessionQuestion, StreamQuestion
+    from metrics.columns import SESSIONS
+    from metrics.evidence import EvidenceQuestion
     from metrics.sighting import SightingQuestion
     from tests.backends.test_rows import EVERYTHING
 
@@ -206,13 +208,14 @@ def test_each_question_is_one_statement() -> None:
         names.clear()
         await store.rows(EVERYTHING)
         await store.seen(SightingQuestion.of([]))
+        await store.evidence(EvidenceQuestion(0, 1, (SESSIONS,)))
         await store.sessions(SessionQuestion())
         await store.streams(StreamQuestion(SessionQuestion()))
         await store.stream_count(SessionQuestion())
         await store.events(["one"])
         found = list(names)
         await store.close()
-        assert found == ["rows", "seen", "sessions", "streams", "stream_count", "events"]
+        assert found == ["rows", "seen", "evidence", "sessions", "streams", "stream_count", "events"]
 
     asyncio.run(run())
 

@@ -24,7 +24,9 @@ from backends.postgres.options import Options
 from backends.postgres.partitions import month_of
 from backends.postgres.store import PostgresStore, open_postgres
 from backends.postgres.text import escaped, unescaped
+from metrics.columns import SESSIONS
 from metrics.errors import BadRequest, GatewayError, StoreFull, StoreInUse, StoreTimeout, StoreUnavailable, TooComplex
+from metrics.evidence import EvidenceQuestion
 from metrics.sighting import SightingQuestion
 from telemetry import loader
 from telemetry.loader import Loader
@@ -152,17 +154,33 @@ def test_reads_end_in_time_and_in_size_and_cannot_write(url: str) -> None:
         wait(store.ping())
 
 
-def test_a_cancelled_read_leaves_the_store_usable(url: str) -> None:
-    async def run(store: PostgresStore) -> None:
-        reading = asyncio.create_task(store._pool.query(Statement("slow", sql="SELECT pg_sleep(10)")))
-        await asyncio.sleep(0.1)
+@pytest.mark.parametrize("sql", ["SELECT pg_sleep(60)", "SELECT count(*) FROM generate_series(1, 1000000000000) AS n"])
+@pytest.mark.parametrize("is_second", [False, True], ids=["alone", "after another"])
+def test_a_cancelled_read_is_ended_on_the_server(url: str, sql: str, is_second: bool) -> None:
+    slow, first = Statement("slow", sql=sql), Statement("first", sql="SELECT 1")
+
+    async def run(store: PostgresStore, watching: psycopg.Connection[Any]) -> None:
+        pool = store._pool
+        reading = asyncio.create_task(pool.query_after(first, lambda _: slow) if is_second else pool.query(slow))
+        assert await until(watching, 1)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading
+        assert await until(watching, 0)
         await asyncio.wait_for(store.ping(), 5)
 
-    with closing(open_postgres(url, Options(pool=1))) as store:
-        wait(run(store))
+    async def until(watching: psycopg.Connection[Any], count: int) -> bool:
+        """Are so many reads under way within two seconds?"""
+        for _ in range(40):
+            others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            running = f"SELECT count(*) {others} AND query = %s AND state <> 'idle'"
+            if watching.execute(running, (sql,)).fetchall() == [(count,)]:
+                return True
+            await asyncio.sleep(0.05)
+        return False
+
+    with closing(open_postgres(url, Options(pool=1))) as store, psycopg.connect(url, autocommit=True) as watching:
+        wait(run(store, watching))
 
 
 def test_each_question_is_a_constant_number_of_statements(url: str) -> None:
@@ -171,6 +189,7 @@ def test_each_question_is_a_constant_number_of_statements(url: str) -> None:
     async def asked(store: PostgresStore) -> None:
         await store.rows(EVERYTHING)
         await store.seen(SightingQuestion.of([]))
+        await store.evidence(EvidenceQuestion(0, 1, (SESSIONS,)))
         await store.sessions(SessionQuestion())
         await store.streams(StreamQuestion(SessionQuestion()))
         await store.stream_count(SessionQuestion())
@@ -178,7 +197,7 @@ def test_each_question_is_a_constant_number_of_statements(url: str) -> None:
 
     with closing(open_postgres(url, on_statement=lambda name, seconds, rows: names.append(name))) as store:
         wait(asked(store))
-    assert names == ["rows", "rows", "seen", "seen", "sessions", "streams", "stream_count", "events"]
+    assert names == ["rows", "rows", "seen", "seen", "evidence", "sessions", "streams", "stream_count", "events"]
 
 
 # Writing

@@ -1,6 +1,8 @@
 """The Livepeer Explorer: its five calls, by hand and beside the gateway's own numbers."""
 
 import math
+from collections import defaultdict
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from statistics import median
@@ -9,15 +11,23 @@ from typing import Any
 import pytest
 from starlette.datastructures import QueryParams
 
+from backends.memory import MemoryStore
+from metrics.columns import JOBS_SUCCEEDED
+from metrics.dimension import INDEX, Dimension
 from metrics.errors import BadRequest, TooComplex
-from metrics.explorer import round_trip_score, total_score
+from metrics.explorer import MEASURES, ROUND_TRIP_S, SUCCESS, TRIED, round_trip_score, total_score
+from metrics.measure import Aggregate
+from metrics.question import Question
+from metrics.window import Window, to_ms
 from resolvers import explorer as reading
-from rest.explorer import AGGREGATED_STATS, EXPLORER, FAILURES, PIPELINES, RAW_STATS, REGIONS, TOP_AI_SCORE
+from resolvers.context import Context
+from resolvers.explorer import region_id
+from rest.explorer import AGGREGATED_STATS, EXPLORER, PIPELINES, RAW_STATS, REGIONS, TOP_AI_SCORE
 from rest.operation import Single
 from rest.parameter import read
 from tests.compat.network import NOW, Network
 from tests.graph.test_reads import network_of
-from tests.graph.world import ALICE, BOB, CAROL, NOW_MS, CountingStore, context, fact, session, sighting, small_network
+from tests.graph.world import ALICE, BOB, CAROL, NOW_MS, CountingStore, context, fact, sighting, small_network
 
 SECOND = 1_000_000  # of latencies, which are kept in microseconds
 HOUR_MS = 3_600_000
@@ -112,43 +122,123 @@ async def test_time_is_half_open_and_in_seconds() -> None:
     assert await asked(store, AGGREGATED_STATS, f"until={second}") == {}
 
 
-async def test_sessions_come_newest_first_by_region_with_what_went_wrong() -> None:
-    store = small_network()
+async def test_attempts_come_newest_first_by_region_with_what_went_wrong() -> None:
+    store, at = leaders(), NOW_MS - HOUR_MS // 2
+    sdxl, flux = {"orchestrator": ALICE, "workflow": "sdxl"}, {"orchestrator": ALICE, "workflow": "flux"}
+    trip = {"prompt_to_first_frame": 3 * SECOND}
     store.add(
-        session("s9", "r9", NOW_MS - HOUR_MS // 4, region=None, errors=2, outcome="OUTPUT_FAILED"),
-        session("s8", "r8", NOW_MS - HOUR_MS, outcome="ABANDONED"),
-        session("s7", "r7", NOW_MS - 25 * HOUR_MS),
-        session("s6", "r6", NOW_MS - HOUR_MS // 8, workflow=None, prompt_to_first_frame_us=None),
+        fact("s9", at, {"sessions": 1, "output_failed": 1} | trip, **sdxl),
+        fact("s9", at + 5, {"error_events": 1}, **sdxl),
+        fact("s9", at + 9, {"error_events": 1}, **sdxl),
+        fact("s8", at, {"sessions": 1, "abandoned": 1} | trip, **sdxl),
+        fact("s7", NOW_MS - 25 * HOUR_MS, {"sessions": 1, "served": 1}, **sdxl),
+        fact("s6", at + 10, {"sessions": 1, "served": 1}, orchestrator=ALICE),
+        fact("j1", at + 1_500, {"jobs": 1, "jobs_failed": 1, "job_duration": 1_500_000}, **flux),
+        fact("j2", at + 2_500, {"jobs": 1, "jobs_succeeded": 1}, **flux),
+        fact("j2", at + 2_500, {"job_duration": 250_000}, **flux),
+        fact("j3", at + 3_500, {"jobs": 1}, **flux),
     )
     found = await asked(store, RAW_STATS, f"orchestrator={ALICE}")
 
-    assert [(one["timestamp"], one["success_rate"], one["round_trip_time"]) for one in found["FRA"]] == [
-        (NOW_MS // 1000 - 450, 1, 0), (NOW_MS // 1000 - 1800, 1, 3),
-    ]  # fmt: skip
-    assert (found["FRA"][0]["model"], found["FRA"][1]["pipeline"]) == ("unknown", "live")
-    assert found["GLOBAL"] == [
-        {
-            "region": "GLOBAL", "orchestrator": ALICE, "success_rate": 0, "round_trip_time": 3,
-            "timestamp": NOW_MS // 1000 - 900, "model": "sdxl", "pipeline": "live",
-            "errors": [
-                {"error_code": "OUTPUT_FAILED", "message": FAILURES["OUTPUT_FAILED"], "count": 1},
-                {"error_code": "ERROR_EVENT", "message": "error events of the session", "count": 2},
-            ],
-        }
-    ]  # fmt: skip
-    assert {*await asked(store, RAW_STATS, f"orchestrator={ALICE}&region=global")} == {"GLOBAL"}
-    assert await asked(store, RAW_STATS, f"orchestrator={ALICE}&model=flux") == {}
-    assert await asked(store, RAW_STATS, f"orchestrator={CAROL}") == {}
+    def told(one: Any) -> Any:
+        errors = [(error["error_code"], error["count"]) for error in one["errors"]]
+        return one["timestamp"], one["model"], one["success_rate"], one["round_trip_time"], errors
+
+    second = at // 1000
+    assert [told(one) for one in found["GLOBAL"]] == [
+        (second + 2, "flux", 1, 0.25, []),
+        (second + 1, "flux", 0, 1.5, [("JOB_FAILED", 1)]),
+        (second, "unknown", 1, 0, []),
+        (second, "sdxl", 0, 3, [("OUTPUT_FAILED", 1), ("ERROR_EVENT", 2)]),
+        (second - 1800, "sdxl", 1, 10, []),
+    ]
+    assert found["GLOBAL"][1] == {
+        "region": "GLOBAL", "orchestrator": ALICE, "success_rate": 0, "round_trip_time": 1.5,
+        "timestamp": second + 1, "model": "flux", "pipeline": "text-to-image",
+        "errors": [{"error_code": "JOB_FAILED", "message": "the job ended without success", "count": 1}],
+    }  # fmt: skip
+    assert len(found["FRA"]) == 4
+    assert {*await asked(store, RAW_STATS, f"orchestrator={ALICE}&region=fra")} == {"FRA"}
+    assert len((await asked(store, RAW_STATS, f"orchestrator={ALICE}&pipeline=text-to-image"))["GLOBAL"]) == 2
+    assert await asked(store, RAW_STATS, f"orchestrator={ALICE}&pipeline=live&model=flux") == {}
+    assert await asked(store, RAW_STATS, f"orchestrator={'0x' + '77' * 20}") == {}
 
 
-async def test_too_many_sessions_are_refused_and_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_SESSIONS", 1)
-    store = small_network()
+async def test_too_many_attempts_are_refused_and_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = leaders()
 
-    assert len((await asked(store, RAW_STATS, f"orchestrator={ALICE}"))["FRA"]) == 1
-    store.add(session("s9", "r9", NOW_MS - HOUR_MS))
-    with pytest.raises(TooComplex, match="later since"):
-        await asked(store, RAW_STATS, f"orchestrator={ALICE}")
+    for limit, value in (("MAX_ATTEMPTS", 3), ("MAX_FACTS", 3)):
+        with monkeypatch.context() as patched:
+            patched.setattr(reading, limit, value)
+            assert len((await asked(store, RAW_STATS, f"orchestrator={BOB}"))["FRA"]) == 3
+            with pytest.raises(TooComplex, match="later since"):
+                await asked(store, RAW_STATS, f"orchestrator={ALICE}")
+
+
+def loose_trips(store: MemoryStore, window: Window) -> dict[tuple[str | None, str], list[int]]:
+    """Round trips that count where their session or job does not count as an attempt, by orchestrator and region."""
+    found: dict[tuple[str | None, str], list[int]] = defaultdict(list)
+    for facts in store.facts.values():
+        held = [one for one in facts if window.start_ms <= one.at_ms < window.end_ms]
+        attempts = {one.dims[:2] + one.dims[4:] for one in held if one.values.keys() & ENDS}
+        for one in held:
+            if one.dims[:2] + one.dims[4:] not in attempts:
+                place = one.dims[INDEX[Dimension.ORCHESTRATOR]], region_id(one.dims[INDEX[Dimension.REGION]])
+                found[place] += [one.values[name] for name in TRIPS if name in one.values]
+    return found
+
+
+ENDS = frozenset(("served", "startup_failed", "output_failed", "jobs_succeeded", "jobs_failed"))
+TRIPS = ("prompt_to_first_frame", "job_duration")
+
+
+async def attempts_add_up(store: MemoryStore, asking: Callable[[], Context], window: Window) -> int:
+    """Single attempts beside the sums behind the scores; how many places were compared."""
+    since = f"since={window.start_ms / 1000:.3f}&until={window.end_ms / 1000:.3f}"
+
+    async def said(operation: Single, query: str) -> Any:
+        return await operation.answer(asking(), read(QueryParams(query), operation.parameters))
+
+    by = (Dimension.ORCHESTRATOR, Dimension.REGION)
+    sums = {(row.by[0], region_id(row.by[1])): row.sums
+            for row in await store.rows(Question.of(MEASURES, window, by=by))}  # fmt: skip
+    loose, compared = loose_trips(store, window), 0
+    scores = await said(AGGREGATED_STATS, since)
+    for wallet in {wallet for wallet, _ in sums if wallet}:
+        raw = await said(RAW_STATS, f"orchestrator={wallet}&{since}")
+        assert raw.keys() == scores.get(wallet, {}).keys()
+        for region, each in raw.items():
+            told, place = sums[wallet, region], (wallet, region)
+            assert len(each) == TRIED.value(told)
+            wins = sum(one["success_rate"] for one in each)
+            assert wins / len(each) == scores[wallet][region]["success_rate"] == SUCCESS.value(told)
+            trips = [one["round_trip_time"] for one in each if one["round_trip_time"]]
+            trips += [trip / SECOND for trip in loose[place]]
+            assert (sum(trips) / len(trips) if trips else None) == pytest.approx(ROUND_TRIP_S.value(told))
+            compared += 1
+    return compared
+
+
+async def test_attempts_are_what_scores_are_made_of() -> None:
+    store = leaders()
+    swapped = {"workflow": "sdxl", "region": "fra"}
+    store.add(
+        fact("x", NOW_MS - 5, {"sessions": 1, "served": 1}, orchestrator=BOB, **swapped),
+        fact("x", NOW_MS - 5, {"prompt_to_first_frame": SECOND}, orchestrator=ALICE, **swapped),
+    )
+
+    assert await attempts_add_up(store, lambda: context(store), Window.of_ms(NOW_MS - 24 * HOUR_MS, NOW_MS)) == 4
+
+
+@pytest.mark.parametrize("before_ms", [0, 7 * HOUR_MS + 1_234_567])
+async def test_attempts_of_a_simulated_network_are_what_its_scores_are_made_of(
+    network: Network, before_ms: int
+) -> None:
+    window = Window.of_ms(to_ms(NOW) - 24 * HOUR_MS - before_ms, to_ms(NOW) - before_ms)
+    jobs = await network.store.rows(Question.of([JOBS_SUCCEEDED.measure(Aggregate.SUM)], window))
+
+    assert jobs[0].sums["jobs_succeeded"]
+    assert await attempts_add_up(network.store, network.context, window) > 2
 
 
 async def test_pipelines_are_those_of_which_something_was_tried() -> None:
@@ -266,9 +356,3 @@ async def test_its_five_calls_are_answered_in_their_shapes(network: Network) -> 
     assert {*top} == {"region", "orchestrator", "value", "model", "pipeline"}
     assert top["model"] in next(one for one in pipelines if one["id"] == top["pipeline"])["models"]
     assert all(one["timestamp"] >= after["timestamp"] for some in raw.values() for one, after in pairwise(some))
-    attempted = """query($address: Address!, $window: WindowInput) { orchestrator(address: $address) {
-      metrics(window: $window) { outcomes { attempted served } } } }"""
-    window = {"start": (NOW - timedelta(hours=24)).isoformat(), "end": NOW.isoformat()}
-    outcomes = (await network.graph(attempted, address=wallet, window=window))["orchestrator"]["metrics"]["outcomes"]
-    each = [one for some in raw.values() for one in some]
-    assert (len(each), sum(one["success_rate"] for one in each)) == (outcomes["attempted"], outcomes["served"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from backends.asking import Member
@@ -9,7 +10,9 @@ from backends.backend import PageQuestion, SessionQuestion, StreamQuestion
 from backends.copying import BEGINNING, copy
 from backends.federated import Federated
 from backends.part import Part
+from metrics.columns import JOBS, SESSIONS
 from metrics.dimension import Dimension
+from metrics.evidence import EvidenceQuestion
 from metrics.question import Question
 from metrics.sighting import SightingQuestion, Trait
 from metrics.supply import MEASURES as SUPPLY
@@ -79,6 +82,10 @@ async def _more(store: Any) -> list[Any]:
             for at in AROUND[1:4]:
                 told.append(await store.streams(StreamQuestion(asked, descending, after=(at, ""), limit=2)))
                 told.append(await store.streams(StreamQuestion(asked, descending, before=(at + 1, "s2"), limit=1)))
+    for asked in FILTERS:
+        bounds = (asked.start_ms or 0, asked.end_ms or 2**42)
+        every = EvidenceQuestion(*bounds, (SESSIONS, JOBS), asked.where)
+        told += [await store.evidence(every), await store.evidence(replace(every, limit=2))]
     sessions = await store.sessions(SessionQuestion())
     told.append(await store.events([session.owner for session in sessions]))
     told.append(await store.payment_events(("r1", "r2", "r3", "")))

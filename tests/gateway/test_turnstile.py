@@ -12,7 +12,6 @@ import pytest
 from auth.audit import LOGGER
 from auth.budget import Tiers
 from gateway.settings import Settings
-from gateway.turnstile import Counts
 from graph.schema import build_schema
 from rest.login import LOGIN_OPERATIONS
 from tests.auth.wallet import Wallet
@@ -119,16 +118,6 @@ async def test_slowapis_own_variables_and_words_are_not_heard(
     assert not [one for one in caplog.records if one.name == "slowapi"]
 
 
-def test_counts_are_bounded_and_end() -> None:
-    now = [100.0]
-    counts = Counts(clock=lambda: now[0], most=2)
-
-    assert [counts.incr("a", 60), counts.incr("a", 60), counts.incr("b", 60), counts.incr("c", 60)] == [1, 2, 1, 1]
-    assert (counts.get("a"), counts.get("b"), counts.get("c"), counts.get_expiry("c")) == (0, 1, 1, 160.0)
-    now[0] = 160.0
-    assert (counts.get("c"), counts.incr("c", 60)) == (0, 1)
-
-
 SECRET = "an operator's secret"
 GOOD = {"Authorization": f"Bearer {SECRET}"}
 
@@ -168,8 +157,7 @@ async def test_a_good_token_costs_no_refusal_and_needs_none_of_what_strangers_sp
     for _ in range(4):
         gateway.parts.access.forget()
         assert (await gateway.client.get("/", headers=GOOD)).status_code == 200
-    while (await gateway.client.get("/")).status_code != 429:
-        pass
+    assert 429 in [(await gateway.client.get("/")).status_code for _ in range(20)]
     gateway.parts.access.forget()
 
     assert (await gateway.client.get("/", headers=GOOD)).status_code == 200

@@ -64,6 +64,7 @@ READS = frozenset(
         "holds",
         "rows",
         "seen",
+        "evidence",
         "sessions",
         "streams",
         "stream_count",

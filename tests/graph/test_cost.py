@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLObjectType, get_named_type, is_composite_type, is_list_type, parse
 from graphql.type import get_nullable_type
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from strawberry.federation.schema_directives import ListSize
 
 from auth.account import REQUEST, Account
@@ -79,6 +81,7 @@ def test_the_page_has_its_examples() -> None:
         ("{ network { series(window: {last: P1D}, maxPoints: 24) { starts } } }", {}, 2 + 24),
         ("{ network { demandSeries(window: {last: P1D}) { buckets { start } } } }", {}, 2 + 24),
         ("{ network { series(window: {last: nonsense}) { starts } } }", {}, 2 + 500),
+        ("query($i: Interval) { network { series(interval: $i) { starts } } }", {"i": "NEVER"}, 2 + 500),
         ("{ __schema { types { name } } }", {}, 1_000),
         ("{ a: _service { sdl } b: _service { sdl } }", {}, 2_000),
         ("query ($n: Int) { orchestrators(first: $n) { nodes { address } } }", {"n": 500.0}, 501),
@@ -89,6 +92,50 @@ def test_the_page_has_its_examples() -> None:
 )
 def test_sizes_come_from_arguments_variables_and_windows(query, variables, expected) -> None:
     assert cost(query, **variables) == expected
+
+
+# Clocks go forward in Berlin on 29 March 2026 at 01:00 UTC; Monday there begins on Sunday evening in UTC.
+SPRING = '{start: "2026-03-28T23:00:00Z", end: "2026-03-29T22:00:00Z"}'
+MONDAY = '{start: "2026-01-04T23:30:00Z", end: "2026-01-05T10:00:00Z"}'
+
+
+@pytest.mark.parametrize(
+    ("window", "more", "expected"),
+    [
+        (SPRING, "interval: DAY", 2),
+        (SPRING, 'interval: DAY, timeZone: "Europe/Berlin"', 1),
+        (MONDAY, "interval: WEEK", 2),
+        (MONDAY, 'interval: WEEK, timeZone: "Europe/Berlin"', 1),
+        (MONDAY, 'interval: HOUR, timeZone: "Europe/Berlin"', 11),
+        (SPRING, 'maxPoints: 1, timeZone: "Europe/Berlin"', 1),
+        (SPRING, 'interval: DAY, timeZone: "Nowhere"', 500),
+    ],
+)
+@pytest.mark.parametrize("series", ["series", "demandSeries"])
+async def test_days_and_weeks_of_a_time_zone_are_paid_one_by_one(store, series, window, more, expected) -> None:
+    query = f"{{ network {{ {series}(window: {window}, {more}, fill: NULL) {{ buckets {{ start }} }} }} }}"
+
+    assert cost(query) == 2 + expected
+    found = (await ask(store, query, account())).data["network"][series]
+    assert found is None or len(found["buckets"]) == expected
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9) | st.just("DAY"),
+    lambda below: st.lists(below, max_size=2) | st.dictionaries(st.sampled_from(("last", "start", "end")), below),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys("wimz", anything)))
+def test_variables_of_any_kind_have_a_price(variables) -> None:
+    head = "query($w: WindowInput, $i: Grain, $m: Int, $z: String)"
+
+    assert cost(
+        f"{head} {{ network {{ series(window: $w, interval: $i, maxPoints: $m, timeZone: $z) {{ starts }} }} }}",
+        **variables,
+    )
 
 
 def test_every_list_of_things_has_a_size() -> None:

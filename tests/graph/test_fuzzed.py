@@ -1,4 +1,4 @@
-"""The whole graph, asked by a fuzzer: no 5xx, no code but ours, and no word of what went wrong inside."""
+"""Both graphs, asked by a fuzzer: no 5xx, no code but ours, and no word of what went wrong inside."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,10 @@ from schemathesis.config import SchemathesisConfig
 from metrics.errors import GatewayError
 from tests.served import Served
 
-CONFIG = {"seed": 20260109, "generation": {"max-examples": 12, "deterministic": True, "database": "none"}}
+CONFIG: dict[str, Any] = {
+    "seed": 20260109,
+    "generation": {"max-examples": 12, "deterministic": True, "database": "none"},
+}
 # What Python, its libraries and the stores say of themselves.
 LEAKS = re.compile(
     r"Traceback|File \"|\.py\b|site-packages|object at 0x|Error\(|Exception|SELECT |chdb|<class |NoneType"
@@ -50,6 +53,9 @@ for name, values in {
 
 served = Served()
 schema = schemathesis.graphql.from_asgi("/graphql", served, config=SchemathesisConfig.from_dict(CONFIG))
+# A few fields with loose texts for arguments: much is tried of each.
+MUCH = SchemathesisConfig.from_dict(CONFIG | {"generation": CONFIG["generation"] | {"max-examples": 60}})
+dashboard = schemathesis.graphql.from_asgi("/dashboard/graphql", served, config=MUCH)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,6 +67,16 @@ def started() -> Iterator[None]:
 
 @schema.parametrize()
 def test_the_graph_answers_whatever_is_asked(case: Any) -> None:
+    answered_well(case)
+
+
+@dashboard.parametrize()
+def test_the_dashboards_graph_answers_whatever_is_asked(case: Any) -> None:
+    answered_well(case)
+
+
+def answered_well(case: Any) -> None:
+    """No 5xx, and errors as the contract has them."""
     answer = case.call()
 
     assert answer.status_code < 500, answer.text

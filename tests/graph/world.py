@@ -115,6 +115,10 @@ class CountingStore(MemoryStore):
         self._count("stakes", question)
         return await super().stakes(question)
 
+    async def evidence(self, question: Any) -> Any:
+        self._count("evidence", question)
+        return await super().evidence(question)
+
     async def sessions(self, question: Any) -> Any:
         self._count("sessions", question)
         return await super().sessions(question)

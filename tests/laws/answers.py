@@ -8,6 +8,8 @@ from typing import Any
 from backends.backend import Backend, PageQuestion, SessionQuestion, StakeQuestion, StreamQuestion
 from metrics.columns import MEASURES
 from metrics.dimension import Dimension
+from metrics.evidence import EvidenceQuestion
+from metrics.explorer import COLUMNS
 from metrics.question import Question
 from metrics.sighting import Seen, SightingQuestion, Trait
 from metrics.supply import MEASURES as SUPPLY
@@ -18,7 +20,7 @@ ALL = Window.of_ms(0, 2**42)
 
 
 def everything(store: Backend) -> str:
-    """Totals and every grouping, series by the hour, sightings, sessions and streams."""
+    """Totals and every grouping, series by the hour, sightings, sessions, streams, and single attempts."""
     return asyncio.run(_everything(store))
 
 
@@ -34,6 +36,7 @@ async def _everything(store: Backend) -> str:
     ledger = PageQuestion(tuple(WALLETS), ALL.start_ms, ALL.end_ms, limit=1000)
     told += [*await store.payments(ledger), *await store.incidents(ledger)]
     told.append(sorted((await store.incident_counts(ledger)).items()))
+    told += await store.evidence(EvidenceQuestion(ALL.start_ms, ALL.end_ms, COLUMNS, limit=100_000))
     told += await store.sessions(SessionQuestion())
     told += await store.streams(StreamQuestion(SessionQuestion(), limit=1000))
     return "\n".join(repr(plain(one)) for one in told)

@@ -10,6 +10,7 @@ from backends.memory import MemoryStore
 from metrics.columns import SESSIONS
 from metrics.dimension import Dimension
 from metrics.errors import StoreTimeout
+from metrics.evidence import EvidenceQuestion
 from metrics.question import Question
 from metrics.sighting import SightingQuestion, Trait
 from metrics.window import Window
@@ -23,6 +24,7 @@ ASKED = {
     "holds": (),
     "rows": (Question.of(SESSIONS.measures, Window.of_ms(0, 60_000), where={Dimension.ORCHESTRATOR: [SECRET]}),),
     "seen": (SightingQuestion.of([Trait.GPU], {Trait.ORCHESTRATOR: [SECRET]}),),
+    "evidence": (EvidenceQuestion(0, 1, (SESSIONS,), SESSION.where),),
     "sessions": (SESSION,),
     "streams": (StreamQuestion(SESSION, after=(0, SECRET)),),
     "stream_count": (SESSION,),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backends.backend import SessionQuestion
+from backends.backend import SessionQuestion, StreamQuestion
 from backends.memory import MemoryStore
 from telemetry.loader import Loader
 from tests.laws.compare import jobs, loaded, metrics
@@ -191,6 +191,8 @@ def test_a_job_is_no_session_whatever_its_request_id() -> None:
 
     assert (told["sessions"], told["streams"], told["unresolvedSessions"]) == (0, 0, 0)
     assert asyncio.run(store.sessions(SessionQuestion())) == []
+    assert asyncio.run(store.streams(StreamQuestion(SessionQuestion()))) == []
+    assert asyncio.run(store.stream_count(SessionQuestion())) == 0
     # The payment joins nothing: the job's gateway is its own envelope's.
     assert jobs(store, 0, 2**42, {"gateway": B})["jobs"] == 1  # by the one sender under that name
     assert {s.traits[1] for found in store.sightings.values() for s in found if s.key == "job"} == {None}
