@@ -9,7 +9,7 @@ import pytest
 
 from tests.backends.stores import COLUMNS
 from tests.backends.table import TRIED, Tried, table
-from tests.canaries import watching
+from tests.canaries.suite import Report, searching
 
 # Tests that lack an engine skip with this beginning: pytest.skip("backend clickhouse: no server").
 SKIPPED_BACKEND = re.compile(r"backend ([a-z0-9]+):")
@@ -21,11 +21,19 @@ def required() -> set[str]:
     return {name.strip() for name in os.environ.get("REQUIRE_BACKENDS", "").split(",") if name.strip()}
 
 
-@pytest.fixture(autouse=True)
-def watched() -> Iterator[None]:
+@pytest.fixture(scope="session", autouse=True)
+def canaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
     """Every answer is searched for what only its owner may read."""
-    with watching():
-        yield
+    with searching(tmp_path_factory.mktemp("canaries") / "report") as report:
+        yield report
+    report.check()
+
+
+@pytest.fixture(autouse=True)
+def no_canary_escapes(canaries: Report) -> Iterator[None]:
+    """A test fails in which something private was told."""
+    yield
+    canaries.check()
 
 
 @pytest.hookimpl(hookwrapper=True)

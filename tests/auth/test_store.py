@@ -66,8 +66,7 @@ def test_processes_that_begin_at_once_share_one_secret_and_one_key(tmp_path: Pat
         "print(store.nonce_secret.hex(), KeyRing(Path(sys.argv[1]) / 'keys').current.kid)"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) for _ in range(4)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     said = {one.communicate(timeout=60)[0] for one in running}
 
     assert len(said) == 1

@@ -12,7 +12,7 @@ from gateway.settings import Settings
 from gateway.writer import Writer
 from telemetry.loader import Loader
 from telemetry.regions import Regions
-from tests.canaries import plant, planting
+from tests.canaries.planting import plant, planting
 
 NOW = datetime(2026, 1, 9, 14, 0, tzinfo=UTC)
 

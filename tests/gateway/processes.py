@@ -13,18 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from auth.caller import ANONYMOUS
-from tests.canaries import check
+from tests.canaries.search import REPORT
 
 ROOT = Path(__file__).parents[2]
 NAAP = [sys.executable, "-m", "gateway.cli"]
 
 
 def environment(store: Path | None = None, **more: str) -> dict[str, str]:
-    """Our own environment without settings, with the store in a directory."""
+    """Our own environment, with its search for canaries and without settings, with the store in a directory."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NAAP_")}
     named = {} if store is None else {"NAAP_BACKEND": f"chdb://{store}", "NAAP_AUTH_DIRECTORY": f"{store}-auth"}
-    return kept | {"PYTHONPATH": str(ROOT)} | named | more
+    return kept | named | more
 
 
 def naap(*arguments: str, store: Path | None = None, text: str = "", **more: str) -> subprocess.CompletedProcess[str]:
@@ -45,6 +44,7 @@ def free_port() -> int:
 @contextmanager
 def started(*arguments: str, env: Mapping[str, str], port: int) -> Iterator[subprocess.Popen[str]]:
     """A process that serves at this port, from when it is ready; ended with SIGTERM."""
+    assert REPORT in env, "what it answers must be searched for canaries: begin with environment()"
     process = subprocess.Popen(
         [*NAAP, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(env)
     )
@@ -61,26 +61,19 @@ def started(*arguments: str, env: Mapping[str, str], port: int) -> Iterator[subp
         process.wait(30)
 
 
-def get(url: str) -> Any:
-    """The JSON at a URL, which tells nothing private."""
-    return fetched(url)
+def get(request: urllib.request.Request | str) -> Any:
+    """The JSON that answers a request."""
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)
 
 
 def graphql(port: int, query: str) -> Any:
     """The data that answers a query."""
     body = json.dumps({"query": query}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"})
-    answer = fetched(request)
+    answer = get(request)
     assert "errors" not in answer, answer
     return answer["data"]
-
-
-def fetched(request: urllib.request.Request | str) -> Any:
-    """The JSON that answers a request by nobody, searched for what only its owner may read."""
-    with urllib.request.urlopen(request, timeout=60) as response:
-        text = response.read().decode()
-        check(f"{text} {response.headers}", ANONYMOUS, response.url)
-    return json.loads(text)
 
 
 def _ready(port: int) -> bool:

@@ -95,13 +95,13 @@ async def test_a_body_of_100_mb_is_not_taken(
     assert await sent(gateway.app, 2**20, declared) == (400, 2**20)
 
 
-def slowly(port: int, seconds: float) -> tuple[float, bytes]:
+def slowly(port: int, seconds: float, path: str = "/graphql") -> tuple[float, bytes]:
     """Send a body drop by drop; when the answer came, or nothing until the seconds were over."""
     began, answer = time.monotonic(), b""
     with socket.create_connection(("127.0.0.1", port)) as to:
         to.sendall(
-            b"POST /graphql HTTP/1.1\r\nHost: localhost\r\n"
-            b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+            b"POST %b HTTP/1.1\r\nHost: localhost\r\n" % path.encode()
+            + b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
         )
         to.settimeout(0.1)
         while time.monotonic() - began < seconds:
@@ -118,15 +118,16 @@ def slowly(port: int, seconds: float) -> tuple[float, bytes]:
     return time.monotonic() - began, answer
 
 
-def test_a_slow_body_is_ended() -> None:
-    with live(replace(Settings(), body_seconds=1), StuckStore()) as port:
-        took, answer = slowly(port, 8)
+@pytest.mark.parametrize(("path", "bound"), [("/graphql", "body_seconds"), ("/v1/events", "events_seconds")])
+def test_a_slow_body_is_ended(path: str, bound: str) -> None:
+    with live(replace(Settings(), **{bound: 1}), StuckStore()) as port:
+        took, answer = slowly(port, 8, path)
     assert took < 6
     assert b" 408 " in answer.partition(b"\r\n")[0]
     assert b"connection: close" in answer.lower()
 
     with live(Settings(), StuckStore()) as port:
-        assert slowly(port, 2)[1] == b""
+        assert slowly(port, 2, path)[1] == b""
 
 
 async def test_a_batch_of_a_thousand_runs_nothing(gateway: Running, monkeypatch: pytest.MonkeyPatch) -> None:

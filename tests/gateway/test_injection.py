@@ -1,6 +1,7 @@
 """SQL in every string argument: an answer as to any name that there is not, and a store as it was."""
 
 import asyncio
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,8 @@ from graphql import (
     get_named_type,
     is_composite_type,
     is_required_argument,
+    parse,
+    validate,
 )
 from graphql.type import get_nullable_type
 
@@ -43,39 +46,73 @@ PAYLOADS = (
 )
 SCHEMA = build_schema()._schema
 TEXTS = ("String", "ID", "Address")
+# What is private is read too.
+TOKEN = "a-token-of-the-operator"
+OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
 
 
 class Asgi:
     """An application that is asked from code that does not wait."""
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    def __init__(self, app: Any, runner: asyncio.Runner) -> None:
+        self._app, self._runner = app, runner
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         """The answer."""
 
         async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://localhost") as one:
+            transport = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=OPERATOR) as one:
                 return await one.request(method, path, **more)
 
-        return asyncio.run(ask())
+        return self._runner.run(ask())
+
+    def subscribe(self, query: str, values: Sequence[str | None]) -> list[Any]:
+        """What is told first to those who subscribe, with one value of $v after the other: data, or codes of errors."""
+
+        async def ask() -> list[Any]:
+            say, hear = asyncio.Queue[Any](), asyncio.Queue[Any]()
+            scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": ["graphql-transport-ws"]}
+            serving = asyncio.ensure_future(self._app({**scope, "client": ("127.0.0.1", 50_000)}, say.get, hear.put))
+            said: list[Any] = [{"type": "connection_init", "payload": OPERATOR}]
+            for value in values:
+                asked = {"query": query, "variables": {"v": value}}
+                said += [{"type": "subscribe", "id": "1", "payload": asked}, {"type": "complete", "id": "1"}]
+            say.put_nowait({"type": "websocket.connect"})
+            assert (await hear.get())["type"] == "websocket.accept"
+            told = []
+            for message in said:
+                say.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
+                if message["type"] != "complete":
+                    told.append(json.loads((await hear.get())["text"]))
+            say.put_nowait({"type": "websocket.disconnect"})
+            await serving
+            return told[1:]
+
+        assert validate(SCHEMA, parse(query)) == []
+        return [
+            {error["extensions"]["code"] for error in one["payload"]} if one["type"] == "error" else one["payload"]
+            for one in self._runner.run(ask())
+        ]
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Asgi]:
     """The gateway over an embedded store with a small simulated network."""
     store = open_chdb()
-    settings = Settings(rates=Tiers(0, 0, 0), budgets=Tiers(0, 0, 0))
+    settings = Settings(operator_token=TOKEN, rates=Tiers(0, 0, 0), budgets=Tiers(0, 0, 0))
     loader = Loader(store, lambda: datetime(2100, 1, 1, tzinfo=UTC), Regions())
     events = run(2, 0.5, 5)[0]
     loader.load("default", events)
     loader.derive()
-    now = from_ms((asyncio.run(store.holds()).latest_ms or 0) + 1)
+    runner = asyncio.Runner()
+    now = from_ms((runner.run(store.holds()).latest_ms or 0) + 1)
     parts = Parts(
         settings, store, Writer(loader, settings.loader_queue), Regions(), lambda: now, Catalogue.of(load(None))
     )
-    yield Asgi(build_app(parts))
-    asyncio.run(store.close())
+    yield Asgi(build_app(parts), runner)
+    runner.run(store.close())
+    runner.close()
 
 
 def texts(type_: Any, text: str, deep: int = 0) -> Iterator[Any]:
@@ -129,10 +166,11 @@ def _leaf(field: Any) -> str:
         return ""
     fields = getattr(below, "fields", {})
     if "nodes" in fields:
-        return " { nodes { __typename id } }"
-    for name, selection in (("sessions", "sessions"), ("buckets", "buckets { start }"), ("score", "score { value }")):
-        if name in fields:
-            return f" {{ {selection} }}"
+        has_id = "id" in getattr(get_named_type(fields["nodes"].type), "fields", {})
+        return f" {{ nodes {{ __typename {'id' if has_id else ''} }} }}"
+    for told in ("streamId", "sessions", "buckets { start }", "score { value }"):
+        if told.partition(" ")[0] in fields:
+            return f" {{ {told} }}"
     return " { __typename }"
 
 
@@ -150,6 +188,7 @@ def asked(client: Asgi, frame: str, field: str, type_: Any, values: Sequence[Any
     fields = " ".join(f"a{n}: {field.replace('$v', f'$v{n}')}" for n in range(len(values)))
     declared = " ".join(f"${name}: {type_}" for name in variables)
     body = {"query": f"query({declared}) {frame.replace('%s', fields)}", "variables": variables}
+    assert validate(SCHEMA, parse(str(body["query"]))) == []
     answer = client.request("POST", "/graphql", json=body).json()
     codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
     return list(_values(answer.get("data"))), codes
@@ -180,6 +219,29 @@ def test_sql_in_an_argument_of_the_graph_is_a_name_like_any_other(
         assert asked(client, frame, field, type_, [*texts(type_, payload)]) == harmless, payload
 
 
+LIVE = {"metricsUpdated": "buckets { start metrics { sessions } }", "incidents": "incidents { at text }"}
+LIVE_TEXTS = [
+    (name, argument, declared.type)
+    for name, field in SCHEMA.type_map["Subscription"].fields.items()
+    for argument, declared in field.args.items()
+    if any(True for _ in texts(declared.type, ""))
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "argument", "type_"), LIVE_TEXTS, ids=[f"{field}.{argument}" for field, argument, _ in LIVE_TEXTS]
+)
+def test_sql_in_an_argument_of_a_subscription_is_a_name_like_any_other(
+    client: Asgi, field: str, argument: str, type_: Any
+) -> None:
+    whose = f'orchestrator: "0x{"a1" * 20}", ' if (field, argument) == ("incidents", "after") else ""
+    query = f"subscription($v: {type_}) {{ {field}({whose}{argument}: $v) {{ {LIVE[field]} }} }}"
+    harmless, *told = client.subscribe(query, [HARMLESS, *PAYLOADS])
+
+    assert harmless in ({"BAD_REQUEST"}, {"data": {"metricsUpdated": {"buckets": []}}})
+    assert told == [harmless] * len(PAYLOADS)
+
+
 @pytest.mark.parametrize(
     "operation", [one for one in OPERATIONS if isinstance(one, Listed | Single)], ids=lambda one: one.name
 )
@@ -206,6 +268,9 @@ def test_values_written_into_the_text_would_be_found(client: Asgi, monkeypatch: 
 
     field = 'metrics(window: {last: "P30D"}, workflow: $v) { sessions }'
     expected = asked(client, "{ network { %s } }", field, "String", [HARMLESS])
+    live = "subscription($v: String) { metricsUpdated(workflow: $v) { buckets { start } } }"
+    told = client.subscribe(live, [HARMLESS])
     monkeypatch.setattr(Statement, "bind", naive)
 
     assert any(asked(client, "{ network { %s } }", field, "String", [one]) != expected for one in PAYLOADS)
+    assert client.subscribe(live, PAYLOADS) != told * len(PAYLOADS)

@@ -29,9 +29,8 @@ def serving(home: Path, **more: str) -> Iterator[tuple[int, subprocess.Popen[str
         yield port, process
 
 
-async def test_everybody_hears_of_every_event_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_everybody_hears_of_every_event_soon() -> None:
     """The bench in short: `python -m bench.live` does it for ten minutes."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     found = await measured(subscribers=200, seconds=3 * EVERY_S)
 
     assert len(found.delays) == 3 * 200

@@ -21,7 +21,7 @@ from metrics.question import Question
 from metrics.row import Row
 from telemetry.loader import Loader
 from telemetry.regions import Regions
-from tests.canaries import plant
+from tests.canaries.planting import plant
 from tests.gateway.conftest import NOW
 from tests.gateway.test_caching import CLOSED, CSV, FREE, NUMBER, opened
 from tests.graph.owners import ALICE, BOB, GAIL, HAL, OF_ALICE, OF_BOB, events

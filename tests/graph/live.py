@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +12,10 @@ from typing import Any
 import uvicorn
 import websockets
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection
 
 from auth.account import Account
@@ -116,12 +119,28 @@ class Running:
             yield connection
 
 
+class Known:
+    """Says who asks, as gateway/authentication.py does."""
+
+    def __init__(self, app: ASGIApp, callers: Mapping[str | None, Caller]) -> None:
+        self._app, self._callers = app, callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            caller = self._callers.get(Headers(scope=scope).get("authorization"), ANONYMOUS)
+            scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, send)
+
+
 @asynccontextmanager
 async def served(running: Running, buffer_bytes: int | None = None) -> AsyncIterator[Running]:
     """Serve it, in this event loop; with `buffer_bytes` the system takes no more than that for a client."""
     routes = graphql_routes(SCHEMA, running.context, live=running.live)
     config = uvicorn.Config(
-        Starlette(routes=routes), log_config=None, ws_max_size=MAX_MESSAGE_BYTES, ws_per_message_deflate=False
+        Starlette(routes=routes, middleware=[Middleware(Known, running.callers)]),
+        log_config=None,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
     )
     listening = socket.create_server(("127.0.0.1", 0))
     if buffer_bytes is not None:

@@ -13,8 +13,7 @@ from graph.schema import build_schema
 from resolvers.context import Context
 from telemetry.loader import Loader
 from telemetry.regions import Regions
-from tests import canaries
-from tests.canaries import Canary, canaries_of
+from tests.canaries.planted import ALL, Canary, canaries_of, texts
 from tests.graph.world import NOW, NOW_MS, Answer
 
 ALICE, BOB = "0x" + "a1" * 20, "0x" + "b0" * 20
@@ -23,7 +22,7 @@ DELEGATE = "0x" + "de" * 20
 WEI = 2_350_000_000_000
 AT = NOW_MS - 50 * 60_000  # when sessions begin: 13:10
 OF_ALICE, OF_BOB = canaries_of(ALICE, GAIL, "alice"), canaries_of(BOB, HAL, "bob")
-canaries.ALL.extend([*OF_ALICE.values(), *OF_BOB.values()])
+ALL.extend([*OF_ALICE.values(), *OF_BOB.values()])
 
 EVERY = frozenset(Scope)
 # Role → caller, each with every scope; `without` takes them away.
@@ -90,9 +89,9 @@ def network() -> Counted:
     return store
 
 
-def events(orchestrator: str, gateway: str, name: str, planted: dict[str, Canary]) -> Iterator[bytes]:
+def events(orchestrator: str, gateway: str, name: str, planted: dict[str, Canary], at: int = AT) -> Iterator[bytes]:
     """One session that is served, restarts once, breaks once, and is paid three times, in two hours."""
-    said = canaries.texts(planted)
+    said = texts(planted)
     uri, stream, request = f"https://{name}:1", f"stream-{name}", f"request-{name}"
     info = {"orchestrator_info": {"address": said["key"], "url": uri}}
     ids = {"stream_id": stream, "request_id": request, "pipeline": "sdxl"}
@@ -103,11 +102,11 @@ def events(orchestrator: str, gateway: str, name: str, planted: dict[str, Canary
         return json.dumps({"id": id, "type": kind, "timestamp": str(at_ms), "gateway": "", "data": data}).encode()
 
     def trace(seconds: int, subtype: str) -> bytes:
-        at_ms = AT + seconds * 1000
+        at_ms = at + seconds * 1000
         return event("stream_trace", at_ms, {**info, **ids, "type": subtype, "timestamp": at_ms})
 
     def status(seconds: int, restarts: int, **more: Any) -> bytes:
-        at_ms = AT + seconds * 1000
+        at_ms = at + seconds * 1000
         params = {"prompt": said["prompt"], "width": 512}
         inference = {"fps": 20.0, "restart_count": restarts, "last_params": params, "last_restart_logs": None, **more}
         data = {**info, **ids, "type": "status", "timestamp": at_ms, "state": "ONLINE", "inference_status": inference}
@@ -122,19 +121,19 @@ def events(orchestrator: str, gateway: str, name: str, planted: dict[str, Canary
     gpu = {"id": f"GPU-{name}", "name": "RTX 4090", "memory_total": 2**34}
     hardware = [{"pipeline": "live-video-to-video", "model_id": "sdxl", "gpu_info": {"0": gpu}}]
     offer = {"orch_uri": uri, "address": orchestrator, "local_address": said["key"], "hardware": hardware}
-    yield event("network_capabilities", AT - 60_000, [offer])
+    yield event("network_capabilities", at - 60_000, [offer])
     yield trace(0, "gateway_receive_stream_request")
-    yield payment(AT + 500, request, 2)
+    yield payment(at + 500, request, 2)
     yield trace(2, "gateway_receive_first_processed_segment")
     first = {"params": {"prompt": f"first {said['prompt']}", "width": 512}, "type": "params_update"}
-    yield event("ai_stream_events", AT + 3000, {**info, **ids, **first})
+    yield event("ai_stream_events", at + 3000, {**info, **ids, **first})
     yield status(10, 0)
     yield status(20, 0)
     yield status(30, 1, last_restart_logs=[said["log"], "second line"], last_error=f"before: {said['error']}")
-    yield event("ai_stream_events", AT + 40_000, {**ids, "type": "error", "message": said["error"]})
-    yield payment(AT + 45_000, "", 1)
-    yield payment(NOW_MS - 30_000, "", 1)
-    yield payment(AT - 40 * 60_000, "", 4)
+    yield event("ai_stream_events", at + 40_000, {**ids, "type": "error", "message": said["error"]})
+    yield payment(at + 45_000, "", 1)
+    yield payment(at + 50 * 60_000 - 30_000, "", 1)
+    yield payment(at - 40 * 60_000, "", 4)
 
 
 SCHEMA = build_schema()

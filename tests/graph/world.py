@@ -18,7 +18,8 @@ from metrics.dimension import DIMENSIONS
 from metrics.fact import Fact
 from metrics.sighting import TRAITS, Sighting
 from resolvers.context import Context, Limits
-from tests.canaries import ANYBODY, plant, salted
+from tests.canaries.planted import ANYBODY
+from tests.canaries.planting import plant, salted
 
 NOW = datetime(2026, 1, 9, 14, 0, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)

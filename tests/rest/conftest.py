@@ -17,7 +17,7 @@ from rest.problem import of_error
 from rest.routes import routes
 from telemetry.loader import Loader, Report
 from telemetry.regions import Regions
-from tests.canaries import plant, planting
+from tests.canaries.planting import plant, planting
 
 NOW = datetime(2026, 1, 9, 14, 0, tzinfo=UTC)
 TOKEN = "a-token-of-some-length"

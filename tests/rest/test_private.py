@@ -1,4 +1,4 @@
-"""REST answers nothing private to anybody: every path, over a network full of it. The search is tests/canaries.py's."""
+"""REST answers nothing private to anybody: every path, over a network full of it. tests/canaries searches."""
 
 import pytest
 
