@@ -14,6 +14,7 @@ import pytest
 from strawberry.utils.str_converters import to_camel_case
 
 from auth.access import Access
+from auth.account import READ
 from auth.budget import Tiers
 from graph.app import JSON, RESPONSE_JSON
 from graph.documents import hash_of
@@ -279,7 +280,7 @@ async def test_a_table_costs_what_json_costs_and_an_estimate_is_json() -> None:
 
 
 async def test_who_has_nothing_left_is_told_in_json() -> None:
-    async with opened(budgets=Tiers(15, 15, 0)) as gateway:
+    async with opened(budgets=Tiers(READ + 15, READ + 15, 0)) as gateway:
         answers = [await gateway.post(SERIES % CLOSED, Accept="text/csv") for _ in range(3)]
 
         refused(answers[-1], 429)
