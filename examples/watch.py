@@ -31,6 +31,7 @@ def main() -> None:
     left: int = asked.updates
     cursor: str | None = None
     while left:
+        again_after_s = AGAIN_AFTER_S
         try:
             for at, answer in updates(asked.url, cursor):
                 cursor = at
@@ -41,12 +42,15 @@ def main() -> None:
                 if not left:
                     return
         except urllib.error.HTTPError as error:
-            sys.exit(f"{asked.url} answers {error.code} {error.reason}: {error.read(500).decode(errors='replace')}")
+            waits = error.headers.get("Retry-After", "")
+            if cursor is None or error.code not in (429, 503) or not waits.isdigit():
+                sys.exit(f"{asked.url} answers {error.code} {error.reason}: {error.read(500).decode(errors='replace')}")
+            again_after_s = int(waits)
         except (OSError, ValueError) as error:
             if cursor is None:
                 sys.exit(f"{asked.url} cannot be watched: {error}. Is the gateway running there? (make demo)")
-        print(f"the connection broke off; again in {AGAIN_AFTER_S} s", file=sys.stderr)
-        time.sleep(AGAIN_AFTER_S)
+        print(f"the connection broke off; again in {again_after_s} s", file=sys.stderr)
+        time.sleep(again_after_s)
 
 
 def updates(url: str, cursor: str | None) -> Iterator[tuple[str | None, dict[str, Any]]]:

@@ -19,11 +19,11 @@ from starlette.types import Scope
 
 from auth.access import Access
 from auth.caller import ANONYMOUS, Caller
-from auth.meter import Meter, Shared, open_meter
+from auth.meter import Meter, open_meter
 from backends.backend import Backend
 from backends.federated import Federated
 from backends.patient import Patient
-from gateway import llms
+from gateway import llms, numbers
 from gateway.address import Proxies
 from gateway.authentication import Authenticated, client_of
 from gateway.compressed import Compressed
@@ -108,7 +108,7 @@ class Parts:
     turnstile: Turnstile = field(init=False)
     # Answers that others ask for too; `results.counts` says what became of them.
     results: Results[Any] = field(init=False)
-    # What Prometheus is told; whatever keeps counts of its own is told by a line in `_tell`.
+    # What Prometheus is told; whatever keeps counts of its own is told by a line in `gateway.numbers`.
     observed: Observed = field(default_factory=Observed)
 
     def __post_init__(self, door: Access | None) -> None:
@@ -193,7 +193,8 @@ def build_app(parts: Parts) -> Starlette:
     live = Live(
         schema, parts.watching, documents, parts.pulse, parts.access.caller, counted_for, purse.paying, bounds, origins
     )
-    _tell(parts, meter, live)
+    lag = Lag(parts.store, parts.clock, ASK_S)
+    numbers.tell(parts.observed, lag, meter, parts.results.counts, live, parts.writer)
     traces = Traces.to(settings.traces) if settings.traces else None
     paths = [
         # What most ask for is looked for first.
@@ -220,36 +221,6 @@ def build_app(parts: Parts) -> Starlette:
         exception_handlers={GatewayError: gateway_error, HTTPException: http_error},
         lifespan=_lifespan(parts, traces),
     )
-
-
-def _tell(parts: Parts, meter: Meter, live: Live) -> None:
-    """Let Prometheus know what parts of the gateway count themselves."""
-    tells, lag = parts.observed.tells, Lag(parts.store, parts.clock, ASK_S)
-    parts.observed.asks(lag.ask)
-    tells("naap_store_up", "1 where the store says what it holds.", lambda: lag.up, "store")
-    tells("naap_data_lag_seconds", "How long ago the latest event of the store was.", lambda: lag.seconds, "store")
-    tells("naap_pending_events", "Events that are kept and not yet counted.", lambda: lag.pending, "store")
-    tells(
-        "naap_budget_alone",
-        "1 while Redis is away and this gateway counts budgets alone.",
-        lambda: isinstance(meter, Shared) and meter.is_away,
-    )
-    counts = parts.results.counts
-    came = lambda: {"memory": counts.hits, "joined": counts.joined, "made": counts.misses}  # noqa: E731
-    tells("naap_answers", "Answers: from memory, joined to another's, or made.", came, "came", is_counter=True)
-    tells("naap_answers_kept_bytes", "Memory that kept answers take.", lambda: counts.bytes)
-    count = live.counts
-    tells("naap_live_connections", "WebSockets that are open.", lambda: live.connections.count)
-    tells("naap_live_subscriptions", "Subscriptions that are open.", lambda: count.open, "transport")
-    tells("naap_live_updates", "Updates that were sent.", lambda: count.updates, "transport", is_counter=True)
-    tells("naap_live_dropped", "Subscribers that the gateway sent away.", lambda: count.dropped, "reason", True)
-    writer = parts.writer
-    if writer is not None:
-        tells("naap_loader_waiting", "Bodies of events that wait for the loader.", lambda: writer.waiting)
-        tells("naap_loader_waited_seconds", "How long the oldest not yet counted has waited.", lambda: writer.waited_s)
-        tells(
-            "naap_events", "Events that came, by what became of them.", lambda: writer.taken, "became", is_counter=True
-        )
 
 
 def _middleware(parts: Parts, purse: Purse) -> list[Middleware]:

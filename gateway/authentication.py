@@ -15,7 +15,7 @@ from auth.refusal import Refused
 from gateway.address import Proxies, counted
 from gateway.metered import refused
 from gateway.refusals import Refusals
-from graph.app import refusal
+from graph.response import refusal
 from graph.websocket import FORBIDDEN
 from metrics.errors import GatewayError, RateLimited
 from rest.login import WITHOUT_TOKEN

@@ -17,7 +17,7 @@ from gateway.address import counted
 from gateway.observed import Observed
 from gateway.settings import Settings
 from gateway.turnstile import Counting
-from graph.app import refusal
+from graph.response import refusal
 from metrics.errors import BadRequest, GatewayError, RateLimited
 from rest.problem import of_error
 

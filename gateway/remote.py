@@ -84,7 +84,7 @@ class Remote:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         request = urllib.request.Request(self._target, body, headers, method="POST")  # noqa: S310  # http(s) only, checked above
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - the same
             try:
                 answer: dict[str, Any] = orjson.loads(response.read())
                 return {name: answer[name] for name in EXPECTED} | answer

@@ -1,16 +1,14 @@
 """GraphQL over HTTP: POST and GET, one operation or a batch, with the specification's media types and status codes."""
 
 from asyncio import gather
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import orjson
 import strawberry
 from graphql import GraphQLError, get_operation_ast, parse
 from graphql import OperationType as GraphQLOperation
-from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -22,17 +20,20 @@ from auth.account import Account, Price
 from auth.caller import ANONYMOUS, Scope
 from backends.backend import Holdings
 from graph import event_stream, graphiql, websocket
+from graph.accept import JSON, RESPONSE_JSON, VARIANTS, names, wanted_type, wants_page, without_tables
 from graph.budget import WORTH
 from graph.csrf import is_forgeable
 from graph.documents import Documents, Shown
-from graph.errors import extensions_of, logged
+from graph.errors import logged
 from graph.event_stream import EVENTS, EventStream
 from graph.live import Live, NotServed
-from graph.operation import Operation, of_body, of_url
+from graph.operation import Operation
 from graph.origin import is_welcome
+from graph.request import Refused, body_of, read
+from graph.response import Body, refused_body, told, with_cost, written
 from graph.table import layout
 from graph.table_answer import status_of, written_as
-from metrics.errors import BadRequest, GatewayError, PersistedQueryNotFound, RateLimited
+from metrics.errors import GatewayError, PersistedQueryNotFound, RateLimited
 from resolvers import media
 from resolvers.context import LIMITS, Context
 from resolvers.contributors import camel, contributors
@@ -40,32 +41,13 @@ from resolvers.lifetime import NO_STORE, Lifetime, fingerprint, headers, lifetim
 from resolvers.results import Made, Results, digest
 from resolvers.tables.forms import BY_MEDIA_TYPE, Form
 
-MAX_BODY_BYTES = 256 * 1024
 BATCH = 10
-JSON, RESPONSE_JSON, MULTIPART, PAGE = media.JSON, "application/graphql-response+json", "multipart/mixed", "text/html"
-# GraphQL's parts end with `--` and a boundary of one `-`, as its clients expect them.
-BOUNDARY = "-"
 READING = frozenset({OperationType.QUERY})
 ANYTHING = frozenset({OperationType.QUERY, OperationType.MUTATION})
-
-# What was asked is remembered as it was read, if it is no longer than this.
-REMEMBERED, REMEMBERED_BYTES = 256, 4096
-# What an ETag calls the media types.
-VARIANTS = {JSON: "j", RESPONSE_JSON: "g", MULTIPART: "m"} | {kind: form.name for kind, form in BY_MEDIA_TYPE.items()}
 # Documents with these words in them may do something: they are executed each time.
 DOING = ("mutation", "subscription")
 
 MakeContext = Callable[[Request], Awaitable[Context]]
-Body = dict[str, Any]
-
-
-class Refused(BadRequest):
-    """A request that is answered before anything is executed."""
-
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status = status  # type: ignore[misc]  # of this refusal, not of all
-        self.headers = dict(headers or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +91,27 @@ def graphql_routes(
     graph = Graph(schema, make_context, Shown() if documents is None else documents, batch, live, results, path)
 
     async def endpoint(request: Request) -> Response:
-        if request.method != "POST" and _wants_page(request) and "query" not in request.query_params:
+        if request.method != "POST" and wants_page(request) and "query" not in request.query_params:
             return graphiql.page(request.scope.get("root_path", "") + request.scope["path"])
         account = _account(request)
         try:
-            wanted = _media(request, live is not None)
+            wanted = wanted_type(request, live is not None)
         except media.NotAcceptable as error:
-            return _written(_with_cost(_refusal(error), account), error.status, JSON)
+            return written(with_cost(refused_body(error), account), error.status, JSON)
         # A request that is refused has a status, and no events.
-        plain = JSON if wanted == EVENTS else _without_tables(wanted)
+        plain = JSON if wanted == EVENTS else without_tables(wanted)
         try:
             return await _answer(graph, request, wanted)
         except ClientDisconnect:
             raise  # nobody is left to answer, and nothing is wrong here
         except Refused as error:
-            return _written(_with_cost(_refusal(error), account), error.status, plain, error.headers)
+            return written(with_cost(refused_body(error), account), error.status, plain, error.headers)
         except GatewayError as error:
             waits = {"Retry-After": str(error.retry_after_s)} if isinstance(error, RateLimited) else None
-            return _written(_with_cost(_refusal(error), account), error.status, plain, waits)
+            return written(with_cost(refused_body(error), account), error.status, plain, waits)
         except Exception as error:
-            body = _told("internal error", {"code": "INTERNAL", "id": logged(error)})
-            return _written(_with_cost(body, account), 500, plain)
+            body = told("internal error", {"code": "INTERNAL", "id": logged(error)})
+            return written(with_cost(body, account), 500, plain)
 
     async def socket(connection: WebSocket) -> None:
         assert live is not None
@@ -162,15 +144,15 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
         raise Refused(
             403, "a query by GET from another site needs the header GraphQL-Require-Preflight: 1. Or send it by POST."
         )
-    asked = _read(await _body(request) if is_post else request.scope["query_string"], graph.batch if is_post else None)
-    if graph.live and isinstance(asked, Operation) and _names(EVENTS, request) and _is_subscription(graph, asked):
+    asked = read(await body_of(request) if is_post else request.scope["query_string"], graph.batch if is_post else None)
+    if graph.live and isinstance(asked, Operation) and names(EVENTS, request) and _is_subscription(graph, asked):
         return await _streamed(graph.live, asked, request, wanted)
     allowed = ANYTHING if is_post else READING
     form = BY_MEDIA_TYPE.get(wanted)
     if form is not None and not isinstance(asked, Operation):
         raise media.NotAcceptable("a batch has no table: ask for one operation, or accept application/json.", "Accept")
     # To a client that knows only JSON a status tells of the request, not of what was asked in it.
-    failed = 400 if _without_tables(wanted) == RESPONSE_JSON else 200
+    failed = 400 if without_tables(wanted) == RESPONSE_JSON else 200
     account = _account(request)
     # Who may see the plan, or wants an estimate, wants that of its own request.
     shows_plan = Scope.PLAN in getattr(request.state, "caller", ANONYMOUS).scopes
@@ -181,18 +163,18 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
             return await _as_table(form, asking, asked, request)
         answer = await _executed(asking, asked)
         if is_post:
-            return _written(_with_cost(answer.body, account), answer.status, wanted, answer.headers)
+            return written(with_cost(answer.body, account), answer.status, wanted, answer.headers)
         # What caches may keep is the same for everybody: what is left of a budget stands in headers.
-        body = _with_cost(answer.body, account if answer.life is None else None)
-        return _written(body, answer.status, wanted, {**answer.headers, **_cached(answer, request, wanted)})
+        body = with_cost(answer.body, account if answer.life is None else None)
+        return written(body, answer.status, wanted, {**answer.headers, **_cached(answer, request, wanted)})
     # Of one request, so that they share its reads and its bounds.
     context = await graph.make_context(request)
     asking = Asking(graph, lambda: _ready(context), allowed, failed, account, is_own, shows_plan)
     answers = await gather(*(_executed(asking, one) for one in asked))
-    bodies = [_with_cost(one.body, account) for one in answers]
+    bodies = [with_cost(one.body, account) for one in answers]
     if all(one.status == RateLimited.status for one in answers):
-        return _written(bodies, RateLimited.status, wanted, answers[-1].headers)
-    return _written(bodies, 200, wanted)
+        return written(bodies, RateLimited.status, wanted, answers[-1].headers)
+    return written(bodies, 200, wanted)
 
 
 async def _as_table(form: Form, asking: Asking, asked: Operation, request: Request) -> Response:
@@ -206,7 +188,7 @@ async def _as_table(form: Form, asking: Asking, asked: Operation, request: Reque
     if table is not None and not errors and not (account and account.only_estimate):
         return await written_as(form, table, answer.body, beside)
     status = max(answer.status, status_of(errors))
-    return _written(_with_cost(answer.body, account), status, RESPONSE_JSON, beside)
+    return written(with_cost(answer.body, account), status, RESPONSE_JSON, beside)
 
 
 async def _streamed(live: Live, asked: Operation, request: Request, wanted: str) -> Response:
@@ -220,7 +202,7 @@ async def _streamed(live: Live, asked: Operation, request: Request, wanted: str)
     except NotServed as error:
         return event_stream.failed(error.errors)
     if first is None:  # only the price was asked
-        return _written(_with_cost({"data": None}, account), 200, _without_tables(wanted))
+        return written(with_cost({"data": None}, account), 200, without_tables(wanted))
     return EventStream(first, updates, live)
 
 
@@ -240,11 +222,6 @@ async def _ready(context: Context) -> Context:
     return context
 
 
-def _with_cost(body: Body, account: Account | None) -> Body:
-    """The body as it is told to one caller, with what is left of the budget when all of the request is paid."""
-    return body if account is None else {**body, "extensions": {**body.get("extensions", {}), "cost": account.told()}}
-
-
 def _cached(answer: Answer, request: Request, wanted: str) -> Mapping[str, str]:
     if answer.life is None:
         return {"Cache-Control": NO_STORE}
@@ -256,9 +233,9 @@ async def _executed(asking: Asking, asked: Operation) -> Answer:
     try:
         text = graph.documents.text(asked)
     except PersistedQueryNotFound as error:
-        return Answer(_refusal(error), asking.failed)
+        return Answer(refused_body(error), asking.failed)
     except GatewayError as error:
-        return Answer(_refusal(error), error.status)
+        return Answer(refused_body(error), error.status)
 
     async def make(held: Holdings | None) -> Made[Answer]:
         nonlocal is_made
@@ -281,9 +258,9 @@ async def _paid(answer: Answer, account: Account, failed: int) -> Answer:
     try:
         await account.charge(Price(answer.worth))
     except RateLimited as error:
-        return Answer(_refusal(error), error.status, {"Retry-After": str(error.retry_after_s)})
+        return Answer(refused_body(error), error.status, {"Retry-After": str(error.retry_after_s)})
     except GatewayError as error:
-        return Answer(_refusal(error), failed)
+        return Answer(refused_body(error), failed)
     return answer
 
 
@@ -338,104 +315,6 @@ def _is_mutation(error: Exception | None) -> bool:
     return isinstance(error, InvalidOperationTypeError) and error.operation_type is OperationType.MUTATION
 
 
-def refusal(error: GatewayError, headers: Mapping[str, str] | None = None, account: Account | None = None) -> Response:
-    """The answer to a request that one of our own errors stops before it is read."""
-    return _written(_with_cost(_refusal(error), account), error.status, JSON, headers)
-
-
-def _refusal(error: GatewayError) -> Body:
-    return _told(str(error), extensions_of(error))
-
-
-def _told(message: str, extensions: Mapping[str, Any]) -> Body:
-    return {"errors": [{"message": message, "extensions": extensions}]}
-
-
-def _written(
-    body: Body | Sequence[Body], status: int, wanted: str, headers: Mapping[str, str] | None = None
-) -> Response:
-    written = orjson.dumps(body)
-    if wanted == EVENTS:
-        return event_stream.answered(written)
-    kind = wanted
-    if wanted == MULTIPART:
-        # The only part: nothing is delivered later.
-        written = b"\r\n--%b\r\nContent-Type: %b\r\n\r\n%b\r\n--%b--\r\n" % (
-            *(BOUNDARY.encode(), JSON.encode(), written, BOUNDARY.encode()),
-        )
-        kind = f'{MULTIPART}; boundary="{BOUNDARY}"'
-    return Response(written, status, {"Vary": "Accept", **(headers or {})}, media_type=kind)
-
-
 def _account(request: Request) -> Account | None:
     account: Account | None = request.scope.get("state", {}).get("account")
     return account
-
-
-def _read(sent: bytes, batch: int | None) -> Operation | Sequence[Operation]:
-    """What a body asks for, or, with `batch` None, a query string. What is short is remembered: many ask the same."""
-    return (_remembered if len(sent) <= REMEMBERED_BYTES else _remembered.__wrapped__)(sent, batch)
-
-
-@lru_cache(REMEMBERED)
-def _remembered(sent: bytes, batch: int | None) -> Operation | Sequence[Operation]:
-    return of_url(QueryParams(sent)) if batch is None else of_body(sent, batch)
-
-
-def _accept(request: Request) -> str:
-    return ",".join(request.headers.getlist("accept"))
-
-
-def _wants_page(request: Request) -> bool:
-    try:
-        return media.chosen(_accept(request), (JSON, PAGE)) == PAGE
-    except media.NotAcceptable:
-        return False
-
-
-def _without_tables(kind: str) -> str:
-    """What is told of this type in JSON, with a status, where it is a table."""
-    return RESPONSE_JSON if kind in BY_MEDIA_TYPE else kind
-
-
-def _names(kind: str, request: Request) -> bool:
-    """Does Accept name this type, and not refuse it?"""
-    accept = _accept(request).lower()
-    try:
-        return kind in accept and media.chosen(accept, (kind,)) == kind
-    except media.NotAcceptable:
-        return False
-
-
-def _media(request: Request, is_live: bool) -> str:
-    """JSON where anything will do, for clients that do not say know that best; the new type where it is named.
-
-    Events only where nothing else will do: many clients list them beside JSON and read none from a query.
-    """
-    accept = _accept(request)
-    offered = (RESPONSE_JSON, JSON) if RESPONSE_JSON in accept.lower() else (JSON, RESPONSE_JSON)
-    try:
-        return media.chosen(accept, (*offered, MULTIPART, *BY_MEDIA_TYPE))
-    except media.NotAcceptable:
-        if is_live and _names(EVENTS, request):
-            return EVENTS
-        raise
-
-
-async def _body(request: Request) -> bytes:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != JSON:
-        raise Refused(415, f"send the query as {JSON}, not {kind or 'nothing'}.", {"Accept-Post": JSON})
-    declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared[:18]) > MAX_BODY_BYTES:
-        raise _too_large()
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise _too_large()
-    return bytes(body)
-
-
-def _too_large() -> Refused:
-    return Refused(413, f"the body is larger than {MAX_BODY_BYTES // 1024} KiB.")

@@ -80,9 +80,9 @@ def main() -> int:
     accepted = tomllib.loads(ACCEPTED.read_text(encoding="utf-8"))["breaks"]
     lines, well = verdict(changes(RELEASED.read_text(encoding="utf-8"), sdl()), accepted)
     for line in lines:
-        print(line)  # noqa: T201
+        print(line)  # noqa: T201 - a command
     if not well:
-        print(  # noqa: T201
+        print(  # noqa: T201 - a command
             f"Since the last release ({RELEASED.name}) the schema breaks clients. Keep what they use and deprecate it, "
             f"or write each break with its reason into {ACCEPTED.parent.name}/{ACCEPTED.name}, and into CHANGELOG.md.",
             file=sys.stderr,

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-import graph.app
+import graph.request
 from auth.budget import Tiers
 from gateway.settings import Settings
 from tests.gateway.conftest import Running
@@ -84,14 +84,14 @@ async def sent(app: Any, size: int, declared: bool) -> tuple[int, int]:
     return answers[0]["status"], taken
 
 
-@pytest.mark.parametrize(("declared", "most"), [(True, 0), (False, 2 * graph.app.MAX_BODY_BYTES)])
+@pytest.mark.parametrize(("declared", "most"), [(True, 0), (False, 2 * graph.request.MAX_BODY_BYTES)])
 async def test_a_body_of_100_mb_is_not_taken(
     gateway: Running, monkeypatch: pytest.MonkeyPatch, declared: bool, most: int
 ) -> None:
     status, taken = await sent(gateway.app, 100 * 2**20, declared)
     assert (status, taken <= most) == (413, True)
 
-    monkeypatch.setattr(graph.app, "MAX_BODY_BYTES", 10**9)
+    monkeypatch.setattr(graph.request, "MAX_BODY_BYTES", 10**9)
     assert await sent(gateway.app, 2**20, declared) == (400, 2**20)
 
 

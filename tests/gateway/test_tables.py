@@ -16,7 +16,7 @@ from strawberry.utils.str_converters import to_camel_case
 from auth.access import Access
 from auth.account import READ
 from auth.budget import Tiers
-from graph.app import JSON, RESPONSE_JSON
+from graph.accept import JSON, RESPONSE_JSON
 from graph.documents import hash_of
 from graph.operation import Operation
 from graph.schema import build_schema

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from graph.app import MULTIPART, RESPONSE_JSON, graphql_routes
+from graph.accept import MULTIPART, RESPONSE_JSON
+from graph.app import graphql_routes
 from graph.documents import OVERHEAD, Documents, Shown, Trusted, hash_of
 from graph.operation import Operation
 from graph.schema import build_schema

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis_graphql import nodes
 from schemathesis.config import SchemathesisConfig
 
-from graph.app import RESPONSE_JSON
+from graph.accept import RESPONSE_JSON
 from metrics.errors import GatewayError, every_error
 from resolvers.tables.forms import CSV
 from tests.served import Served

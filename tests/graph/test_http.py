@@ -11,7 +11,9 @@ import pytest
 from starlette.applications import Starlette
 
 from graph import graphiql
-from graph.app import MAX_BODY_BYTES, RESPONSE_JSON, graphql_routes
+from graph.accept import RESPONSE_JSON
+from graph.app import graphql_routes
+from graph.request import MAX_BODY_BYTES
 from graph.schema import build_schema
 from metrics.errors import Unauthenticated
 from tests.graph.world import ask, context, small_network

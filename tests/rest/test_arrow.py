@@ -103,7 +103,7 @@ def test_without_pyarrow_it_is_not_offered() -> None:
     imports = (
         "import sys; sys.modules['pyarrow'] = None",
         "from rest.tables import MEDIA_TYPES",
-        "from graph.app import VARIANTS",
+        "from graph.accept import VARIANTS",
     )
     program = "\n".join((*imports, "print(*MEDIA_TYPES, *VARIANTS)"))
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
