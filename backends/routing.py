@@ -160,9 +160,9 @@ class Map:
         alike: dict[Regions | None, set[str]] = defaultdict(set)
         for source, regions in sources.items():
             alike[_selector(frozenset(regions), self.regions[source])].add(source)
-        claimed = {source for source in self.regions if self.holders[key[0]].claims(source)}
         for selector, names in alike.items():
-            yield Ask(*key, None if names >= claimed else frozenset(names), selector)
+            # A store may hold facts of a source that it has no event of: a GPU advertised before it begins.
+            yield Ask(*key, None if names >= self.regions.keys() else frozenset(names), selector)
 
 
 def _selector(won: frozenset[str | None], every: frozenset[str | None]) -> Regions | None:

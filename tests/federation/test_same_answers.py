@@ -1,8 +1,10 @@
 """Three stores behind one gateway answer like the one store that holds everything."""
 
+import asyncio
 import random
 from typing import Any
 
+import orjson
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +14,7 @@ from tests.federation.split import assert_same, by_region, by_time, copied, fede
 from tests.laws.compare import load, loaded
 from tests.reference.busy import busy_feeds
 from tests.reference.strategies import NOW, configs, feeds
+from tests.reference.test_oracle import ONE, A, capabilities, status
 
 few = settings(
     max_examples=5, deadline=None, phases=[Phase.generate, Phase.explicit], suppress_health_check=list(HealthCheck)
@@ -48,6 +51,18 @@ def test_hot_and_cold_that_state_nothing(feed: Any, config: Any, hour: int) -> N
     cold = loaded(feed, NOW, config)
     hot = copied(cold, MemoryStore(), by_time(hour, hour)[2])
 
+    assert_same(federated([hot, cold], [WHOLE] * 2), cold)
+
+
+def test_what_is_still_advertised_when_the_hot_store_begins_is_told_once() -> None:
+    # Of source b the hot store has no event, and yet its GPU, which counts for a day after the snapshot.
+    old = capabilities(-1800, ONE, A, ("model-x", "gpu-1", "RTX 4090"))
+    events = (("a", status(4 * 3600, 12)), ("a", status(0, 12)), ("b", old))
+    feed = [(source, orjson.dumps({"id": f"e{n}", **event})) for n, (source, event) in enumerate(events)]
+    cold = loaded(feed, NOW)
+    hot = copied(cold, MemoryStore(), by_time(2, 2)[2])
+
+    assert set(asyncio.run(hot.holds()).sources) == {"a"}
     assert_same(federated([hot, cold], [WHOLE] * 2), cold)
 
 
