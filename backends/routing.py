@@ -223,10 +223,12 @@ def _cell(
     unknown = [number for number in stating if holders[number].reach is None]
     within = [number for number, (first, last) in spans.items() if first < end_ms and last >= start_ms]
     near = within or [n for n, (first, last) in spans.items() if _is_near(first, last, start_ms, end_ms)]
-    # Whoever has the beginning of the stretch, then the fresher, then the one listed first; who is away comes last.
-    near.sort(key=lambda n: (n in away, spans[n][0] > start_ms, -spans[n][1], n))
+    # Whoever has the beginning of the stretch or begins next, then the fresher, then the one listed first; who is away
+    # comes last.
+    best = sorted(near or spans, key=lambda n: (n in away, max(0, spans[n][0] - start_ms), -spans[n][1], n))
     chosen: list[int] = []
-    for number in near:
+    # Far from all one answers: what was counted of an event that lost to another stands at its time, whatever that is.
+    for number in best if near else best[:1]:
         if all(_apart(spans[number], spans[other]) for other in chosen):
             chosen.append(number)
     yielding = [number for number in within if number not in chosen and number not in away]

@@ -27,10 +27,10 @@ def test_of_two_that_hold_the_same_the_fresher_answers_and_the_other_before_it_b
 
     told = [(cell.start_ms, cell.end_ms, cell.answering, cell.yielding) for cell in map.cells]
     assert told == [
-        (-25 * H, 50 * H, (0,), ()),
+        (-EVER, 50 * H, (0,), ()),
         (50 * H, 91 * H, (1,), (0,)),
-        # What is still told for a day after the latest event is told once too.
-        (91 * H, 125 * H, (1,), ()),
+        # What is still told after the latest event is told once too.
+        (91 * H, EVER, (1,), ()),
     ]
 
 
@@ -53,7 +53,17 @@ def test_facts_that_outlast_their_events_are_asked_of_whoever_may_have_them() ->
     map = Map.of([early, late])
 
     assert [cell.answering for cell in map.about(Asked(20 * H, 21 * H))] == [(0,)]
-    assert map.about(Asked(12 * DAY_MS, 13 * DAY_MS)) == []
+    # Far from all events there is only what was counted of those that lost to others, at their times.
+    assert [cell.answering for cell in map.about(Asked(12 * DAY_MS, 13 * DAY_MS))] == [(1,)]
+    assert [cell.answering for cell in map.about(Asked(-13 * DAY_MS, -12 * DAY_MS))] == [(0,)]
+    away = Map.of([early, late], frozenset({1}))
+    assert [(cell.answering, cell.lost) for cell in away.about(Asked(12 * DAY_MS, 13 * DAY_MS))] == [((0,), ())]
+
+
+def test_of_two_that_begin_in_one_hour_the_earlier_one_answers_for_it() -> None:
+    late, early = Holder(WHOLE, reach(H + 40, 9 * H)), Holder(WHOLE, reach(H + 10, 9 * H))
+
+    assert [cell.answering for cell in Map.of([late, early]).about(Asked(H, 2 * H))] == [(1,)]
 
 
 def test_what_is_stated_cuts_to_the_millisecond_and_needs_no_events() -> None:
