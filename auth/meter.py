@@ -31,7 +31,8 @@ class Meter(Protocol):
     """Keeps what was spent under each key."""
 
     async def spend(self, key: str, budget: Budget, cost: int) -> bool:
-        """Spend so much at once, or nothing where it does not fit. A negative cost is given back."""
+        """Spend so much at once, or nothing where it does not fit. A negative cost is given back, where it was spent in
+        the present stretch."""
 
     async def spent(self, key: str, budget: Budget) -> Spent:
         """What was spent under a key until now."""
@@ -62,6 +63,8 @@ class InRedis:
 
     async def spend(self, key: str, budget: Budget, cost: int) -> bool:
         """As `Meter` says."""
+        if cost < 0:
+            cost = max(cost, -(await self.spent(key, budget)).current)
         return await self._limiter.hit(_item(budget), key, cost=cost)
 
     async def spent(self, key: str, budget: Budget) -> Spent:

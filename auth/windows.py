@@ -27,8 +27,12 @@ class Windows(Storage, SlidingWindowCounterSupport):
         self._counts: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
 
     def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Spend so much where it fits; a negative amount gives back."""
+        """Spend so much where it fits; a negative amount gives back, never more than the stretch has spent.
+
+        What was spent in the stretch before sinks by itself; given back here it would be there twice.
+        """
         stretch, current, previous, gone = self._now(key, expiry)
+        amount = max(amount, -current)
         if int(previous * (1 - gone) + current) + amount > limit:
             return False
         self._counts[key] = (stretch, current + amount, previous)

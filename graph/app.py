@@ -223,7 +223,7 @@ async def _ready(context: Context) -> Context:
 
 
 def _cached(answer: Answer, request: Request, wanted: str) -> Mapping[str, str]:
-    if answer.life is None:
+    if answer.life is None or wanted not in VARIANTS:
         return {"Cache-Control": NO_STORE}
     return headers(answer.life, answer.mark, VARIANTS[wanted], "authorization" in request.headers)
 

@@ -8,7 +8,7 @@ from graphql import ExecutionResult, GraphQLError
 from strawberry.extensions import SchemaExtension
 
 from auth.account import Account
-from graph.estimate import Asked, Part, compiled, price
+from graph.estimate import Asked, Priced, compiled, price
 from metrics.errors import GatewayError
 from resolvers.context import Context
 
@@ -20,7 +20,7 @@ WORTH = "worth"
 class Quoted:
     """In a context's notes: the operation is checked, what it is made of is told here, and nothing is executed."""
 
-    operation: Part | None = None
+    operation: Priced | None = None
 
 
 class Budgeted(SchemaExtension):

@@ -48,6 +48,10 @@ KEPT = 200
 INTROSPECTION = {"__schema": 1_000, "__type": 50, "_service": 1_000}
 # What takes one of these asks the store, whether it is given or not: in the graph, and in the dashboard's.
 READING = frozenset({"window", "filter", "timeframe", "period", "days"})
+# At the root, what no store is asked for by itself.
+KNOWN = frozenset({"network", "viewer", "dataset", "datasets", "metricCatalogue", "scoringVersions", "_service"})
+# So many plain values cost 1, where that is more than what else is asked: some are free, and no more than some.
+VALUES = 4
 # Arguments that give a list its items one by one.
 LISTED = ("ids", "representations")
 # The arguments that cut a series, and what they are in JSON.
@@ -110,6 +114,26 @@ class Part:
         if self.flat is not None or not isinstance(value, dict):
             return self.weight if value is None or self.flat is None else self.flat
         return self.weight + sum(part.actual(value[part.name]) for part in self.parts if part.name in value)
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """An operation by what it costs, and by how many plain values it may answer, which are not free without end."""
+
+    weights: Part
+    values: Part
+
+    def cost(self, asked: Asked) -> int:
+        """What it costs at most, beside reading."""
+        return max(self.weights.cost(asked), self.values.cost(asked) // VALUES)
+
+    def reading(self, asked: Asked) -> int:
+        """What it costs to ask the store."""
+        return self.weights.reading(asked)
+
+    def actual(self, data: Any) -> int:
+        """What the answer was worth, beside reading it."""
+        return max(self.weights.actual(data), self.values.actual(data) // VALUES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +206,18 @@ def included(when: tuple[tuple[Condition, ...], ...], variables: Variables) -> b
     )
 
 
-def price(operation: Part, asked: Asked) -> Price:
+def price(operation: Priced, asked: Asked) -> Price:
     """What the operation costs, and how it would fit into less."""
     reading = operation.reading(asked)
     cost = operation.cost(asked) + reading
-    return Price(cost, lambda most: cheaper(operation, asked, cost, most), reading)
+
+    def hint(most: int) -> str:
+        values = operation.values.cost(asked)
+        if values // VALUES > operation.weights.cost(asked):
+            return f"It may answer {values:,} plain values, of which {VALUES} cost 1. Ask for fewer of them at a time."
+        return cheaper(operation.weights, asked, cost, most)
+
+    return Price(cost, hint, reading)
 
 
 def cheaper(operation: Part, asked: Asked, cost: int, most: int) -> str:
@@ -207,7 +238,7 @@ def cheaper(operation: Part, asked: Asked, cost: int, most: int) -> str:
 
 
 @lru_cache(KEPT)
-def compiled(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> Part:
+def compiled(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> Priced:
     """The parts of a valid operation."""
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
@@ -218,8 +249,12 @@ def compiled(schema: GraphQLSchema, document: DocumentNode, name: str | None) ->
         if one.default_value is not None
     )
     root = cast(GraphQLObjectType, schema.get_root_type(operation.operation))
-    compiler = _Compiler(schema, fragments, defaults)
-    return Part("", 0, None, compiler.parts([(operation.selection_set, root, ())], None))
+    sets = [(operation.selection_set, root, ())]
+    weights, values = (
+        Part("", 0, None, _Compiler(schema, fragments, defaults, of_values).parts(sets, None))
+        for of_values in (False, True)
+    )
+    return Priced(weights, values)
 
 
 Selected = tuple[SelectionSetNode, Any, tuple[Condition, ...]]
@@ -231,6 +266,8 @@ class _Compiler:
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     defaults: tuple[tuple[str, Any], ...]
+    # Is every plain value to be counted, and nothing else?
+    of_values: bool
 
     def parts(self, sets: Sequence[Selected], sized: "tuple[Size, frozenset[str]] | None") -> tuple[Part, ...]:
         """The fields of selection sets, those of one name and type as one; `sized` are lists that the parent sizes."""
@@ -264,8 +301,18 @@ class _Compiler:
         sets = [(one.selection_set, below, ()) for one, *_ in found if one.selection_set]
         if weight is None:
             weight = 0 if is_leaf_type(below) else 1
-        reads = not READING.isdisjoint(definition.args)
+        if self.of_values:
+            weight = int(is_leaf_type(below))
+        reads = self._reads(parent, definition, node)
         return Part(name, weight, own, self.parts(sets, passed), when, reads)
+
+    def _reads(self, parent: Any, definition: GraphQLField, node: FieldNode) -> bool:
+        """Is the store asked for it? At the root for whatever is not known without, but for what is only on the way."""
+        if not READING.isdisjoint(definition.args):
+            return True
+        if parent in (self.schema.query_type, self.schema.subscription_type):
+            return node.name.value not in KNOWN
+        return parent.name == "Network" and is_leaf_type(get_named_type(definition.type))
 
     def _size(self, node: FieldNode, listed: ListSize | None, least: Grain | None) -> Size | None:
         if listed is None:

@@ -89,16 +89,26 @@ class Circular(Exception):
     """A fragment is within itself."""
 
 
+class Empty(Exception):
+    """Braces with nothing between them, which the parser lets pass: what costs nothing to count takes time to walk."""
+
+
 # Fragments by name; None while one is being measured.
 Known: TypeAlias = dict[str, Size | None]
 
 
 def size(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], known: Known) -> Size:
-    """The size of a selection set. Each fragment is measured once. Raises Circular."""
+    """The size of a selection set, in which a spread counts like a field. Each fragment is measured once.
+
+    Raises Circular, Empty.
+    """
+    if not selections.selections:
+        raise Empty
     total = Size()
     for node in selections.selections:
         if isinstance(node, FragmentSpreadNode):
-            part = _of_fragment(node.name.value, fragments, known)
+            found = _of_fragment(node.name.value, fragments, known)
+            part = Size(found.depth, found.fields + 1, found.aliases, found.directives)
         else:
             below: SelectionSetNode | None = getattr(node, "selection_set", None)
             part = size(below, fragments, known) if below else Size()
@@ -144,6 +154,8 @@ def refusals(document: DocumentNode, limits: Limits, is_named: bool) -> tuple[Gr
     except Circular as error:
         # Whoever walks it field by field comes to no end.
         return (GraphQLError(f"Cannot spread fragment '{error}' within itself.", fragments[str(error)]),)
+    except Empty:
+        return (GraphQLError("there is nothing between `{` and `}`: select at least one field.", document),)
     except RecursionError:
         message = f"the query is nested too deeply; at most {limits.max_depth:,} levels. Ask for less at a time."
         return (GraphQLError(message, original_error=TooComplex(message)),)

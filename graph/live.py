@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -23,7 +23,7 @@ from auth.caller import Caller
 from backends.backend import Backend
 from graph.budget import Quoted
 from graph.documents import Documents
-from graph.estimate import Asked, Part, price
+from graph.estimate import Asked, Priced, price
 from graph.operation import Operation
 from graph.seats import Seats
 from metrics.errors import RateLimited, StoreTimeout, StoreUnavailable, Unauthenticated
@@ -161,7 +161,7 @@ class Live:
                 state[UPDATES] += 1
                 update = await one.next()
 
-    async def parts(self, text: str, asked: Operation, context: Context) -> Part:
+    async def parts(self, text: str, asked: Operation, context: Context) -> Priced:
         """What an operation is made of, once it is checked. Raises NotServed."""
         quoted = context.notes[Quoted] = Quoted()
         result = await self._executed(text, asked, context)
@@ -169,7 +169,9 @@ class Live:
             raise NotServed([error.formatted for error in result.errors])
         return quoted.operation
 
-    async def update(self, text: str, asked: Operation, context: Context, turn: Turn, part: Part, cost: int) -> Update:
+    async def update(
+        self, text: str, asked: Operation, context: Context, turn: Turn, part: Priced, cost: int
+    ) -> Update:
         """One update: the operation, executed. Raises NotServed."""
         context.notes[Turn] = turn
         result = await self._executed(text, asked, context)
@@ -216,7 +218,7 @@ class Subscriber:
         # Who asks the same.
         self._asks = (text, _written(asked.variables), asked.name)
         self._number: int | None = None
-        self._part: Part
+        self._part: Priced
         self._cost = 0
 
     async def first(self, account: Account | None) -> Update | None:
@@ -233,8 +235,9 @@ class Subscriber:
                 return None
             update = await self._update(moment, is_first=True)
             # Whoever comes back from far is told more than was assumed.
-            if update.worth > paid.cost:
-                await paying.charge(replace(paid, cost=update.worth - paid.cost))
+            more = update.worth + paid.reading - paid.cost
+            if more > 0:
+                await paying.charge(Price(more))
             else:
                 await paying.settle(paid, update.worth)
         self._told = update.cursor

@@ -35,7 +35,7 @@ class Selection:
         self._derived: dict[object, object] = {}
         self._fields: dict[str, list[FieldNode]] = defaultdict(list)
         for node in nodes:
-            for field in self._flat(node.selection_set.selections if node.selection_set else ()):
+            for field in self._flat(node.selection_set.selections if node.selection_set else (), set()):
                 self._fields[field.name.value].append(field)
 
     @property
@@ -62,16 +62,18 @@ class Selection:
             self._derived[derive] = derive(self)
         return cast(T, self._derived[derive])
 
-    def _flat(self, selections: Sequence[SelectionNode]) -> Iterator[FieldNode]:
+    def _flat(self, selections: Sequence[SelectionNode], spread: set[str]) -> Iterator[FieldNode]:
+        """The fields, those of each fragment once, however often it is spread."""
         for node in selections:
             if not included(node, self._variables):
                 continue
             if isinstance(node, FieldNode):
                 yield node
             elif isinstance(node, InlineFragmentNode):
-                yield from self._flat(node.selection_set.selections)
-            elif isinstance(node, FragmentSpreadNode):
-                yield from self._flat(self._fragments[node.name.value].selection_set.selections)
+                yield from self._flat(node.selection_set.selections, spread)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
+                spread.add(node.name.value)
+                yield from self._flat(self._fragments[node.name.value].selection_set.selections, spread)
 
 
 def included(node: SelectionNode, variables: Variables) -> bool:

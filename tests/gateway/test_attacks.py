@@ -13,7 +13,10 @@ import httpx
 import pytest
 
 import graph.request
-from auth.budget import Tiers
+from auth.account import Account, Price
+from auth.budget import Budget, Tiers
+from auth.meter import Kept
+from auth.windows import Windows
 from gateway.settings import Settings
 from tests.gateway.conftest import Running
 from tests.gateway.live import StuckStore, live
@@ -257,3 +260,53 @@ async def test_secrets_are_in_no_log_no_answer_and_no_words_about_settings(
 
     assert len(caplog.records) > 3
     assert [secret for secret in secrets.values() if any(secret in text for text in texts)] == []
+
+
+def spread(depth: int, last: str) -> str:
+    """Fragments each of which spreads the next one twice."""
+    fragments = "".join(f" fragment F{n} on Network {{ ...F{n + 1} ...F{n + 1} }}" for n in range(depth))
+    return f"{{ network {{ ...F0 }} }}{fragments} fragment F{depth} on Network {last}"
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("{}", "nothing between"),
+        ("{ network {} }", "nothing between"),
+        ("{ network { ...F } } fragment F on Network {}", "nothing between"),
+        (spread(45, "{}"), "nothing between"),
+        (spread(45, "{ gpuCount }"), "fields"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/graphql", "/dashboard/graphql"])
+async def test_what_is_put_in_again_and_again_comes_to_an_end(
+    gateway: Running, path: str, query: str, told: str
+) -> None:
+    began = time.monotonic()
+    answer = await gateway.client.post(path, json={"query": query})
+
+    assert told in answer.json()["errors"][0]["message"]
+    assert time.monotonic() - began < 5
+
+
+async def test_a_fragment_is_walked_once_wherever_it_is_spread(gateway: Running) -> None:
+    # 2^10 spreads are few enough to pass; walking them each time for each entity was not.
+    answer = await gateway.client.post("/graphql", json={"query": spread(10, "{ gpuCount }")})
+
+    assert answer.json()["data"] == {"network": {"gpuCount": 0}}
+
+
+async def test_what_is_paid_back_never_makes_a_budget_larger() -> None:
+    clock = [59.9]
+    meter, budget = Kept(Windows(clock=lambda: clock[0])), Budget("cost", 100, 60)
+    account = Account(meter, "somebody", budget)
+    dear = Price(90)
+    await account.charge(dear)
+    # The answer comes when the next stretch of the window has begun.
+    clock[0] = 60.1
+    await account.settle(dear, 1)
+
+    for _ in range(3):
+        assert (await meter.spent("somebody", budget)).remaining(budget) <= 100
+        await meter.spend("somebody", budget, -50)
+    assert not await meter.spend("somebody", budget, 101)

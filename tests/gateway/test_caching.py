@@ -440,3 +440,9 @@ async def test_an_estimate_is_no_answer() -> None:
             assert estimate.headers["cache-control"] == "no-store"
             assert "cost" in estimate.text
             assert "cost" not in (await gateway.client.get(path)).text
+
+
+async def test_a_stream_of_one_answer_is_nobodys_to_keep(gateway: Counting) -> None:
+    answer = await gateway.get(NUMBER % CLOSED, Accept="text/event-stream")
+
+    assert (answer.status_code, answer.headers["cache-control"], answer.headers.get("etag")) == (200, "no-store", None)

@@ -13,6 +13,7 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from auth.account import READ
 from auth.budget import Tiers
 from backends.memory import MemoryStore
 from gateway.settings import Settings
@@ -21,7 +22,7 @@ from tests.graph.live import PROTOCOL, SESSIONS, closed, heard, say, subscribe
 
 EVENTS = {"Accept": "text/event-stream"}
 # Nothing has happened: an update without buckets, and the request.
-WORTH, PRICE = 2, 1 + 1 + 30 * 3
+WORTH, PRICE = 2 + READ, 1 + READ + 1 + 30 * 3
 FREE = Settings(rates=Tiers(0, 0, 0), budgets=Tiers(0, 0, 0))
 
 
@@ -60,7 +61,7 @@ async def numbers(client: httpx.AsyncClient) -> dict[str, float]:
 
 
 async def test_subscriptions_and_requests_pay_from_one_budget() -> None:
-    with gateway(Settings(budgets=Tiers(1_000, 10_000, 0))) as (port, _):
+    with gateway(Settings(budgets=Tiers(2_000, 10_000, 0))) as (port, _):
         async with asking(port) as client, connected(port) as connection:
             before = await remaining(client)
             await subscribe(connection, SESSIONS)

@@ -114,11 +114,34 @@ def test_sizes_come_from_arguments_variables_and_windows(query, variables, expec
         ("query($s: Boolean!) { network { metrics @skip(if: $s) { sessions } } }", {"s": True}, 0),
         ("query($s: Boolean!) { network @skip(if: $s) { metrics { sessions } } }", {"s": True}, 0),
         (f"{{ {' '.join(f'a{n}: leaderboard(first: 1) {{ rank }}' for n in range(50))} }}", {}, 50),
-        ('{ orchestrator(address: "0x") { address } __typename }', {}, 0),
+        ('{ orchestrator(address: "0x") { address } __typename }', {}, 1),
+        ("{ regions { id } }", {}, 1),
+        ("{ network { gpuCount lastEventAt } }", {}, 2),
+        ("{ metricCatalogue { name } viewer { subject } datasets { nodes { name } } }", {}, 0),
     ],
 )
 def test_each_place_that_asks_the_store_costs_a_read(query, variables, places) -> None:
     assert priced(query, **variables).reading == places * READ
+
+
+def test_plain_values_are_not_free_without_end() -> None:
+    many = " ".join(f"a{n}: start" for n in range(190))
+    window = '{start: "2026-01-01T00:00:00Z", end: "2026-01-02T00:00:00Z"}'
+    query = f"{{ network {{ series(window: {window}, interval: MINUTE) {{ buckets {{ {many} }} }} }} }}"
+
+    assert size(query) == 1440 * 190 // 4
+    assert "plain values" in priced(query).cheaper(1)
+    assert size(query.replace(many, "start")) == 2 + 1440
+
+
+async def test_what_many_values_were_worth_is_not_given_back(store) -> None:
+    paying = account()
+    many = " ".join(f"a{n}: start" for n in range(40))
+    window = '{start: "2026-01-09T00:00:00Z", end: "2026-01-09T20:00:00Z"}'
+    query = f"{{ network {{ series(window: {window}, interval: HOUR, fill: NULL) {{ buckets {{ {many} }} }} }} }}"
+    assert not (await ask(store, query, paying)).errors
+
+    assert paying.actual == REQUEST + READ + 20 * 40 // 4
 
 
 # Clocks go forward in Berlin on 29 March 2026 at 01:00 UTC; Monday there begins on Sunday evening in UTC.

@@ -52,6 +52,18 @@ async def test_a_browsers_own_event_source_may_subscribe_by_get(running: Running
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_query_is_a_stream_of_one_answer_that_nobody_keeps(running: Running, method: str) -> None:
+    more: dict[str, Any] = {"params": {"query": "{ __typename }"}}
+    if method == "POST":
+        more = {"json": {"query": "{ __typename }"}}
+    async with client(running) as asking:
+        answer = await asking.request(method, "/graphql", headers=EVENTS, **more)
+
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert '"__typename":"Query"' in answer.text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_pages_of_others_may_not(running: Running, method: str) -> None:
     more: dict[str, Any] = {"params": {"query": SESSIONS}} if method == "GET" else {"json": {"query": SESSIONS}}
     async with client(running) as asking:

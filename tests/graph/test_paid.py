@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from auth.account import READ
 from auth.budget import Budget, Spent
 from tests.graph.events import EVENTS, client, subscribed
 from tests.graph.live import SESSIONS, Running, closed, heard, nothing_heard, served, sessions, subscribe, until
@@ -16,7 +17,7 @@ from tests.graph.world import fact
 
 MINUTE = 60_000
 REQUEST, UPDATE, BUCKET = 1, 1, 1 + 1 + 1  # a bucket, its metrics, one of them
-PRICE = UPDATE + 30 * BUCKET
+PRICE = READ + UPDATE + 30 * BUCKET
 ME = "127.0.0.1"
 
 
@@ -84,7 +85,7 @@ def rows_read(running: Running) -> int:
 async def test_each_update_costs_what_it_is_worth(over: Any) -> None:
     async with served(Running()) as running, over(running, None).begun() as counts:
         assert await counts() == [2]
-        first = REQUEST + UPDATE + BUCKET
+        first = REQUEST + READ + UPDATE + BUCKET
         assert await running.spent(ME) == first
         for n in (1, 2):
             running.happened()
@@ -127,7 +128,7 @@ async def test_while_a_budget_is_spent_nothing_is_told_and_afterwards_everything
         return 0.2
 
     monkeypatch.setattr(Spent, "wait_s", soon)
-    budget = Budget("cost", 100, 60)
+    budget = Budget("cost", READ + 100, 60)
     async with served(Running(budget=budget)) as running, over(running, None).begun() as counts:
         assert await counts() == [2]
         left = budget.amount - await running.spent(ME)
@@ -143,7 +144,7 @@ async def test_while_a_budget_is_spent_nothing_is_told_and_afterwards_everything
 
 
 async def test_whoever_waits_for_a_budget_hears_of_the_end() -> None:
-    budget = Budget("cost", 100, 60)
+    budget = Budget("cost", READ + 100, 60)
     async with served(Running(budget=budget)) as running, running.connected() as connection:
         await subscribe(connection, SESSIONS)
         await heard(connection)
@@ -171,7 +172,8 @@ async def test_whoever_comes_back_from_far_pays_for_all_that_was_missed() -> Non
         told = await heard(connection)
 
         assert len(sessions(told)) >= missed
-        assert await running.spent(ME) - before == REQUEST + UPDATE + BUCKET * len(sessions(told)) > PRICE
+        paid = await running.spent(ME) - before
+        assert paid == REQUEST + READ + UPDATE + BUCKET * len(sessions(told)) > PRICE
 
 
 async def test_those_who_share_an_answer_pay_each() -> None:
@@ -182,4 +184,4 @@ async def test_those_who_share_an_answer_pay_each() -> None:
                 await subscribe(connection, SESSIONS)
                 await heard(connection)
         who = [running.callers[one["Authorization"]].subject for one in payloads]
-        assert [await running.spent(str(one)) for one in who] == [REQUEST + UPDATE + BUCKET] * 2
+        assert [await running.spent(str(one)) for one in who] == [REQUEST + READ + UPDATE + BUCKET] * 2
