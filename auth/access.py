@@ -41,7 +41,7 @@ class Access:
         issuers: Issuers | None = None,
     ) -> None:
         self.keys, self.site, self.clock = keys, site, clock
-        self.logins = Logins(store, keys, site, clock, operators)
+        self.logins = Logins(store, keys, site, clock, operators, self.forget)
         self.grants = Grants(store, site, clock, self.forget)
         self.machines = Machines(store, keys, site)
         self._store, self._operator_token = store, operator_token

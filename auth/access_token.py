@@ -38,6 +38,7 @@ def issued(
     session: str | None = None, id: str | None = None,
 ) -> str:  # fmt: skip
     """A signed token."""
+    keys.look(now)
     key = keys.current
     at = int(now.timestamp())
     claims = {

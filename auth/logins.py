@@ -60,6 +60,8 @@ class Logins:
     site: Site
     clock: Callable[[], datetime]
     operators: frozenset[str] = frozenset()
+    # Called where a login was ended that somebody may be known by.
+    ended: Callable[[], None] = lambda: None
 
     def challenge(self, wallet: str | None = None) -> Challenge:
         """A nonce, and for a wallet the whole message to sign."""
@@ -199,6 +201,8 @@ class Logins:
 
         done = await self.store.run(work)
         if isinstance(done, Refused):
+            if done.reason == "reused":
+                self.ended()
             raise done
         record("refresh", now, client, wallet=done.wallet)
         return done

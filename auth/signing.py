@@ -101,8 +101,9 @@ class KeyRing:
         except (BadRequest, StoreUnavailable) as error:  # what was read before stays good
             log.error("signing keys stay as they were: %s", error)
 
-    def jwks(self) -> dict[str, Any]:
+    def jwks(self, now: datetime) -> dict[str, Any]:
         """The public halves, for `/.well-known/jwks.json`."""
+        self.look(now)
         return {"keys": [dict(key.jwk) for key in self._keys]}
 
     def _read(self) -> None:

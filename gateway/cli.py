@@ -229,12 +229,22 @@ def revoke(id: str) -> None:
 
 
 @token.command("rotate")
-@click.option("--retire", is_flag=True, help="Remove all older keys: what they signed is refused from then on.")
+@click.option(
+    "--retire", is_flag=True, help="Remove all older keys as well, as after a leak: what they signed is refused."
+)
 def rotate_keys(retire: bool) -> None:
     """Make a new signing key. What older keys signed stays good until they are retired."""
     from gateway.tokens import rotated
 
     rotated(settings(), retire)
+
+
+@token.command("retire")
+def retire_keys() -> None:
+    """Remove every signing key but the newest: what the others signed is refused from then on."""
+    from gateway.tokens import retired
+
+    retired(settings())
 
 
 @cli.command(hidden=True)

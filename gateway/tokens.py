@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import click
 import orjson
@@ -55,13 +56,28 @@ def revoked(settings: Settings, id: str) -> None:
 def rotated(settings: Settings, retire: bool) -> None:
     """Make a new key that signs; with `retire` remove the others."""
     with _opened(settings):  # which makes the first one
-        directory, now = keys_directory(settings), utc_now()
+        directory = keys_directory(settings)
         key = signing.rotate(directory)
-        audit.record("key_rotated", now, kid=key.kid)
+        audit.record("key_rotated", utc_now(), kid=key.kid)
         click.echo(f"{directory / key.name} signs from now on")
-        for old in signing.retire(directory) if retire else ():
-            audit.record("key_retired", now, kid=old.kid)
-            click.echo(f"{old.name} is retired: what it signed is refused within five seconds")
+        if retire:
+            _retire(directory)
+
+
+def retired(settings: Settings) -> None:
+    """Remove every key but the one that signs."""
+    with _opened(settings):
+        directory = keys_directory(settings)
+        if not _retire(directory):
+            click.echo(f"{directory} has one key only, which signs: there is nothing to retire")
+
+
+def _retire(directory: Path) -> int:
+    old = signing.retire(directory)
+    for one in old:
+        audit.record("key_retired", utc_now(), kid=one.kid)
+        click.echo(f"{one.name} is retired: what it signed is refused within five seconds")
+    return len(old)
 
 
 @contextmanager

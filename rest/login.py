@@ -103,7 +103,7 @@ async def _revoke(visit: Visit) -> Mapping[str, object]:
 
 
 async def _jwks(visit: Visit) -> Mapping[str, object]:
-    return visit.access.keys.jwks()
+    return visit.access.keys.jwks(visit.access.clock())
 
 
 def _tokens(issued: Issued) -> dict[str, object]:

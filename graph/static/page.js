@@ -37,8 +37,23 @@ query Overview($window: WindowInput) {
 }
 `;
 
+const DASHBOARD_QUERY = `# What the NaaP dashboard shows of the last hours. Press ▶ to ask again.
+query Dashboard($timeframe: String) {
+  kpi(timeframe: $timeframe) {
+    successRate { value delta }
+    orchestratorsObserved { value delta }
+    dailySessionCount { value delta }
+    timeframeHours
+  }
+  pipelines(limit: 5, timeframe: $timeframe) { name mins sessions avgFps }
+  gpuCapacity(timeframe: $timeframe) { totalGPUs activeGPUs models { model count } }
+}
+`;
+
 const container = document.getElementById("graphiql");
 const path = container.dataset.path || "/";
+const isDashboard = path.endsWith("/dashboard/graphql");
+const query = isDashboard ? DASHBOARD_QUERY : QUERY;
 
 async function ask(body, options) {
   const answer = await fetch(path, {
@@ -65,13 +80,13 @@ async function lastDay() {
 }
 
 async function open() {
-  const variables = { window: await lastDay() };
-  const first = await ask({ query: QUERY, variables }).catch((error) => ({ errors: [{ message: String(error) }] }));
+  const variables = isDashboard ? { timeframe: "24" } : { window: await lastDay() };
+  const first = await ask({ query, variables }).catch((error) => ({ errors: [{ message: String(error) }] }));
   const storage = { getItem: () => null, setItem: () => {}, removeItem: () => {}, clear: () => {}, length: 0 };
   ReactDOM.render(
     React.createElement(GraphiQL, {
       fetcher: ask,
-      query: QUERY,
+      query,
       variables: JSON.stringify(variables, null, 2),
       response: JSON.stringify(first, null, 2),
       storage,

@@ -187,6 +187,18 @@ async def test_a_refresh_token_used_twice_ends_the_whole_login(
     assert (await access.caller(bearer(elsewhere.access_token))).wallet == ALICE.address
 
 
+async def test_who_was_known_is_forgotten_where_a_refresh_token_is_used_twice(access: Access) -> None:
+    first = await ALICE.login(access)
+    second = await access.logins.refresh(first.refresh_token)
+    for token in (first.access_token, second.access_token):
+        await access.caller(bearer(token))
+
+    await refused("reused", access.logins.refresh(first.refresh_token))
+
+    for token in (first.access_token, second.access_token):
+        await refused("session_over", access.caller(bearer(token)))
+
+
 async def test_of_two_who_come_with_one_refresh_token_at_once_one_is_served_and_the_login_ends(
     access: Access, open_door: Callable[..., Access]
 ) -> None:

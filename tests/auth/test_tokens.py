@@ -213,7 +213,22 @@ async def test_keys_rotate_and_what_older_ones_signed_stays_good(
         for token in (old, new):
             assert (await door.caller(bearer(token))).wallet == ALICE.address
     assert jwt.get_unverified_header((await ALICE.login(access)).access_token)["kid"] == key.kid
-    assert [one["kid"] for one in access.keys.jwks()["keys"]][-1] == key.kid
+    assert [one["kid"] for one in access.keys.jwks(clock())["keys"]][-1] == key.kid
+
+
+async def test_a_gateway_that_was_asked_nothing_signs_with_the_new_key_and_tells_it(
+    access: Access, clock: Clock, tmp_path: Path
+) -> None:
+    await ALICE.login(access)
+    key = signing.rotate(tmp_path / "keys")
+    signing.retire(tmp_path / "keys")
+    clock.on(signing.LOOK_EVERY)
+
+    assert [one["kid"] for one in access.keys.jwks(clock())["keys"]] == [key.kid]
+    assert (await access.caller(bearer((await ALICE.login(access)).access_token))).wallet == ALICE.address
+    other = signing.rotate(tmp_path / "keys")
+    clock.on(signing.LOOK_EVERY)
+    assert jwt.get_unverified_header((await ALICE.login(access)).access_token)["kid"] == other.kid
 
 
 async def test_a_retired_key_verifies_nothing(access: Access, clock: Clock, tmp_path: Path) -> None:
@@ -231,7 +246,7 @@ def test_keys_are_made_once_for_their_owner_only_and_never_shown(tmp_path: Path)
 
     assert first.current.kid == second.current.kid
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert [one.keys() for one in first.jwks()["keys"]] == [{"crv", "kty", "x", "kid", "alg", "use"}]
+    assert [one.keys() for one in first.jwks(NOW)["keys"]] == [{"crv", "kty", "x", "kid", "alg", "use"}]
 
 
 def pem(private: Any) -> bytes:
@@ -249,7 +264,7 @@ async def test_a_key_of_the_operators_own_signs_by_its_own_algorithm(
 
     assert jwt.get_unverified_header(token)["alg"] == "ES256"
     assert (await access.caller(bearer(token))).wallet == ALICE.address
-    assert access.keys.jwks()["keys"][0].keys() == {"crv", "kty", "x", "y", "kid", "alg", "use"}
+    assert access.keys.jwks(NOW)["keys"][0].keys() == {"crv", "kty", "x", "y", "kid", "alg", "use"}
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", pem(rsa_key(65537, 2048))])

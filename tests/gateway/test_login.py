@@ -234,7 +234,7 @@ async def test_no_mutation_is_ever_a_link(running: Running) -> None:
 async def test_our_keys_are_published(running: Running) -> None:
     answer = await running.client.get("/.well-known/jwks.json")
 
-    assert answer.json() == running.parts.access.keys.jwks()
+    assert answer.json() == running.parts.access.keys.jwks(NOW)
     assert answer.headers["cache-control"] == "public, max-age=300"
     assert "d" not in answer.json()["keys"][0]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -39,6 +40,15 @@ def test_tokens_are_issued_listed_and_revoked_beside_a_gateway_that_serves(tmp_p
         assert first["last_used"] is not None
         assert naap("token", "revoke", first["id"], store=store, **more).returncode == 0
         assert naap("token", "rotate", "--retire", store=store, **more).stdout.count("\n") == 2
+        kept = naap(*issue, "--scope", "earnings:read", "--kind", "jwt", store=store, **more).stdout.strip()
+        assert naap("token", "rotate", store=store, **more).stdout.count("\n") == 1
+        until = time.monotonic() + 10  # it looks for new keys every five seconds
+        while status(port, kept) != 200 and time.monotonic() < until:
+            time.sleep(0.2)
+        assert status(port, kept) == 200
+        tokens.append(kept)
+        assert "is retired" in naap("token", "retire", store=store, **more).stdout
+        assert "nothing to retire" in naap("token", "retire", store=store, **more).stdout
         refused = json.loads(naap("token", "list", "--format", "ndjson", store=store, **more).stdout.splitlines()[0])
         assert (refused["state"], second["state"]) == ("revoked", "in force")
         assert status(port, tokens[0] + "x") == 401
