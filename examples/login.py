@@ -1,4 +1,5 @@
-"""Signs in to a running gateway with a wallet and asks who it is taken for: `python3 examples/login.py [URL]`.
+"""Signs in to a running gateway with a wallet and asks who it is taken for:
+`.venv/bin/python examples/login.py [URL]`.
 
 The wallet's key is made on the spot and forgotten; with your own, sign the same text with `personal_sign` (any
 wallet, or eth-account). Runs where naap-gateway is installed (`. .venv/bin/activate`), whose libraries it uses.
@@ -10,8 +11,13 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from coincurve import PrivateKey
-from Crypto.Hash import keccak
+try:
+    from coincurve import PrivateKey
+    from Crypto.Hash import keccak
+except ImportError as missing:
+    sys.exit(
+        f"{missing.name} is not installed for this Python. After `make install`: .venv/bin/python examples/login.py"
+    )
 
 HERE = "http://127.0.0.1:8000"
 VIEWER = "{ viewer { wallet roles scopes orchestrators expiresAt } }"

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gateway.options import described_faults, described_settings, instant
+from gateway.options import Whole, described_faults, described_settings, instant
 from gateway.settings import Settings, from_environment
 from metrics.errors import BadRequest, GatewayError
 
@@ -31,8 +31,8 @@ def cli(debug: bool) -> None:
 
 @cli.command(epilog=described_settings())
 @click.option("--host", help="The address to listen on (default: NAAP_HOST).")
-@click.option("--port", type=click.IntRange(1, 65_535), help="The port to listen on (default: NAAP_PORT).")
-@click.option("--workers", type=click.IntRange(1, 64), help="Serving processes (default: NAAP_WORKERS).")
+@click.option("--port", type=Whole(1, 65_535), help="The port to listen on (default: NAAP_PORT).")
+@click.option("--workers", type=Whole(1, 64), help="Serving processes (default: NAAP_WORKERS).")
 def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Serve GraphQL and REST until stopped."""
     from gateway.serve import run
@@ -195,7 +195,7 @@ def token() -> None:
 @click.option("--role", type=click.Choice(("orchestrator", "gateway", "operator")), required=True)
 @click.option("--wallet", "wallets", multiple=True, help="The wallet whose private data it may read; repeatable.")
 @click.option("--scope", "scopes", multiple=True, help="What it is good for, such as earnings:read; repeatable.")
-@click.option("--days", type=click.IntRange(1, 731), default=90, show_default=True, help="How long it is good.")
+@click.option("--days", type=Whole(1, 731), default=90, show_default=True, help="How long it is good.")
 @click.option(
     "--kind",
     type=click.Choice(("key", "jwt")),
@@ -248,7 +248,7 @@ def retire_keys() -> None:
 
 
 @cli.command(hidden=True)
-@click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
+@click.option("--port", type=Whole(1, 65_535), default=8000, show_default=True)
 @click.option("--directory", default=".demo", show_default=True, type=click.Path(file_okay=False))
 @click.option("--hours", type=click.FloatRange(0.1, 240), default=48.0, show_default=True)
 def demo(port: int, directory: str, hours: float) -> None:

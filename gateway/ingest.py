@@ -33,17 +33,19 @@ def run(
     _check_input([*paths, *stakes])
     _check_files(paths, "PATH", "naap ingest {path}/*")
     _check_files(stakes, "--stake", "--stake {path}/FILE")
-    total = Report()
+    total, done = Report(), False
     with _remote(settings, source, url) if url is not None else _local(settings, source) as load:
         try:
             for path in paths:
                 _load_one(load, path, total, Readable)
             for path in stakes:
                 _load_one(load, path, total, Rows)
+            done = True
         finally:
             # Also where a file broke off or the store gave up: what was kept before that is kept.
-            for text in told(total):
-                click.echo(text)
+            if done or url is None or total != Report():
+                for text in told(total):
+                    click.echo(text)
     return 1 if strict and total.rejected_by_reason else 0
 
 
@@ -153,7 +155,7 @@ def _remote(settings: Settings, source: str, url: str) -> Iterator[Load]:
     remote = Remote(url, source, settings.token)
 
     def load(events: Iterable[bytes], progress: Progress, step: Step) -> Report:
-        remote.say = progress.say
+        remote.say, remote.warn = progress.say, progress.warn
         return remote.load(events, step)
 
     yield load

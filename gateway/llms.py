@@ -6,6 +6,7 @@
 import sys
 from json import dumps
 
+from auth.account import READ
 from gateway.docs import field, target
 from gateway.login import site_of
 from gateway.settings import Settings
@@ -14,6 +15,7 @@ from metrics.errors import GatewayError, every_error
 from metrics.metric import Metric
 from metrics.window import Grain
 from resolvers.context import LIMITS
+from resolvers.tables.forms import ARROW, PARQUET
 from rest.routes import DOCS_PATH, OPENAPI_PATH, OPERATIONS
 
 FIRST = "{ network { lastEventAt } }"
@@ -51,7 +53,11 @@ with the variables
 - Times are UTC, RFC 3339. A window includes its start and excludes its end. `window` is `{{"last": "PT1H"}}` or `{{"start", "end"}}`; the default is the last hour.
 - `Wei` and `Decimal` are exact, as text: do not make floating-point numbers of them.
 - Lists are Relay connections: `nodes`, `pageInfo {{ hasNextPage endCursor }}`, then `after`. Cursors belong to their filter and window.
-- With `Accept: text/csv` a query is answered as a table, a row for each item of its innermost list. Ask for one list at a time then.
+- With `Accept: text/csv`, `{arrow}` or `{parquet}` (these two where they are offered) a query is answered as a table, a row for each \
+item of its innermost list: ask for one list at a time then. REST's lists likewise.
+- News: `subscription {{ metricsUpdated {{ cursor buckets {{ start metrics {{ sessions }} }} }} }}` by `POST /graphql` with `Accept: text/event-stream`, or over a \
+WebSocket (`graphql-transport-ws`).
+- `/dashboard/graphql` is another schema, that of the NaaP dashboard. Ask `/graphql` unless you are one.
 - In GraphQL a failing field is null beside its error in `errors`; the rest of the answer stands. `extensions.code` says what it was (below).
 - `metrics` is one value over the window, `series` the same by `interval` ({intervals}), `demand` minutes and fees, `jobs` batch and language models, \
 `slaScore` 0 to 100 with everything it was made of, `leaderboard` ranks. All on `network`, `orchestrator(address:)`, `gpu(gpuId:)`, `workflow(name:)`, \
@@ -70,7 +76,7 @@ Of `jobs`:
 `{openapi}` is the OpenAPI document, `{docs}` the same to read. Lists take `limit` (100, at most 1000) and `cursor`, and are CSV with `format=csv`.
 
 ## Limits
-- A query costs points × metrics × entities; its price is known before it runs. `X-Naap-Estimate: cost` tells it without running the query.
+- A query costs points × metrics × entities, and {read} for each read of the store (a field with a `window` or a `filter`); its price is known before it runs. `X-Naap-Estimate: cost` tells it without running the query.
 - Anybody may spend {anonymous} in 60 seconds (with a token {caller}), in {rate} requests a second ({caller_rate}); one request {request_cost}. \
 `RateLimit` headers say what is left. Give `first` and wide intervals, to pay less.
 - A document has at most {max_tokens} tokens, {max_depth} levels, {max_aliases} aliases, {max_root_fields} fields at its root; a page {max_page} items; a series {max_points} buckets.
@@ -101,6 +107,9 @@ def page(settings: Settings) -> str:
         operations="\n".join(f"- `{one.method} {one.path}`: {one.summary}" for one in OPERATIONS),
         openapi=OPENAPI_PATH,
         docs=DOCS_PATH,
+        arrow=ARROW.media_type,
+        parquet=PARQUET.media_type,
+        read=READ,
         anonymous=_limit(settings.budgets.anonymous),
         caller=_limit(settings.budgets.caller),
         rate=_limit(settings.rates.anonymous),

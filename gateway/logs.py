@@ -36,3 +36,5 @@ def begin(level: str, form: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler])
     is_told = form == "json" or level == "debug"
     logging.getLogger("naap.request").setLevel(level.upper() if is_told else "WARNING")
+    # At each start it would say which parts of itself it has set up.
+    logging.getLogger("alembic").setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -14,7 +14,7 @@ from auth.budget import Budget, Tiers
 from auth.caller import ANONYMOUS, Caller
 from auth.meter import Meter
 from gateway.address import counted
-from gateway.observed import Observed
+from gateway.observed import COST, REQUESTS, Observed
 from gateway.settings import Settings
 from gateway.turnstile import Counting
 from graph.response import refusal
@@ -25,7 +25,6 @@ from rest.problem import of_error
 FREE = frozenset({"/healthz", "/readyz", "/metrics", "/v1/events"})
 ESTIMATE = "x-naap-estimate"
 REQUESTS_S, COST_S = 1, 60
-COST = "cost"
 # What stands for no limit: whole numbers are exact up to here wherever they are counted.
 UNLIMITED = 2**53
 
@@ -53,7 +52,7 @@ class Purse:
     def budgets(self, caller: Caller) -> tuple[Budget, Budget]:
         """The caller's requests a second and cost a minute."""
         return (
-            Budget("requests", self.requests.of(caller) or UNLIMITED, REQUESTS_S),
+            Budget(REQUESTS, self.requests.of(caller) or UNLIMITED, REQUESTS_S),
             Budget(COST, self.cost.of(caller) or UNLIMITED, COST_S),
         )
 

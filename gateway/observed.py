@@ -25,6 +25,8 @@ from rest.events import from_this_machine
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 ASK_S = 2.0
+# The budgets that a caller has.
+REQUESTS, COST = "requests", "cost"
 
 # What a number is now: one, or one for each value of a label.
 Told = float | Mapping[str, float]
@@ -80,6 +82,9 @@ class Observed:
         self._read_seconds = self._histogram("naap_store_read_seconds", "How long such reads took.", "kind")
         self._errors = self._counter("naap_graphql_errors", "Errors in GraphQL answers.", "code")
         self._refused = self._counter("naap_refused", "Requests refused for want of a budget.", "budget")
+        for budget in (REQUESTS, COST):
+            # From the start, at 0: a rate needs a number to begin with.
+            self._refused.labels(budget)
         self._cost = self._counter("naap_cost", "What was paid for answers.", "caller")
 
     def tells(

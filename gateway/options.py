@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -20,6 +21,18 @@ def instant(context: click.Context, option: click.Parameter, text: str | None) -
     if at.tzinfo is None:
         raise click.BadParameter(f"{text!r} has no time zone. Write it like 2026-01-10T00:00:00Z.")
     return at.astimezone(UTC)
+
+
+class Whole(click.IntRange):
+    """A whole number within bounds; click's own says "is not a valid integer range" to anything else."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number. Raises click.BadParameter."""
+        try:
+            int(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a whole number.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def described_settings() -> str:

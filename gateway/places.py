@@ -13,6 +13,7 @@ BACKEND = "NAAP_BACKEND"
 # Addresses may hold commas themselves (several hosts of one server): a URL begins with a scheme.
 BETWEEN = re.compile(r"\s*,\s*(?=[a-z][a-z0-9+.-]*://)")
 NAME, WRITES = "name", "writes"
+PARAMETERS = (NAME, WRITES, *KEYS)
 NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 MOST = 32
 
@@ -90,6 +91,8 @@ def _place(text: str, number: int) -> Place:
     argument = f"{BACKEND}, store {number}"
     if not text:
         raise BadRequest(f"{argument} is blank. Name a store by its URL, or leave out the comma.", BACKEND)
+    if text.endswith(","):
+        raise BadRequest(f"{argument} is followed by a blank one. Name it by its URL, or leave out the comma.", BACKEND)
     if not any(f"{key}=" in text for key in (*KEYS, NAME, WRITES)):
         return Place(text, f"store-{number}")
     try:

@@ -56,6 +56,11 @@ class Progress:
             self._to.write(f"\r\033[K{self._label}: {text}")
             self._to.flush()
 
+    def warn(self, text: str) -> None:
+        """Say something that everybody should see, on a line of its own."""
+        self._to.write(("\r\033[K" if self._shown else "") + f"{text}\n")
+        self._to.flush()
+
     def _draw(self) -> None:
         self._drawn = time.monotonic()
         rate = self.events / max(self._drawn - self._began, 1e-3)

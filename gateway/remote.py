@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -35,6 +36,7 @@ class Remote:
     token: str | None = None
     sleep: Callable[[float], None] = time.sleep
     say: Callable[[str], None] = lambda _: None
+    warn: Callable[[str], None] = lambda _: None
     _target: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,11 +70,17 @@ class Remote:
                     raise _said(error) from None
                 pause = _retry_after(error)
             except (OSError, http.client.HTTPException) as error:
+                reason = getattr(error, "reason", error)
+                if isinstance(reason, ssl.SSLError) and not isinstance(reason, ssl.SSLEOFError):
+                    raise StoreUnavailable(
+                        f"{self.url} cannot be reached by TLS: {reason}. Is its certificate good, and is it https?"
+                    ) from error
                 if failures == len(PAUSES_S):
-                    reason = getattr(error, "reason", error)
                     raise StoreUnavailable(
                         f"{self.url} cannot be reached: {reason}. Is `naap serve` running there?"
                     ) from error
+                if not failures:
+                    self.warn(f"{self.url} cannot be reached; trying again for {sum(PAUSES_S):.0f} s (Ctrl-C ends)")
                 pause = PAUSES_S[failures]
                 failures += 1
             self.say(f"waiting {pause:g} s for {self.url}")

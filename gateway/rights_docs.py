@@ -28,7 +28,7 @@ OWN = {
 }
 EXAMPLE = """\
 ## For example
-With a token of the orchestrator in `Authorization: Bearer …`:
+With a token of the orchestrator in `Authorization: Bearer …`; [auth.md](auth.md#machines) makes one for `make demo`:
 ```graphql
 query ($me: Address!, $window: WindowInput) {
   orchestrator(address: $me) {

@@ -14,7 +14,7 @@ import click
 from backends.backend import Backend
 from backends.log import Log
 from gateway.interpreter import tuned
-from gateway.places import is_clickhouse, places_of, shown, written
+from gateway.places import PARAMETERS, is_clickhouse, is_embedded, places_of, shown, written
 from gateway.settings import Settings
 from metrics.errors import BadRequest
 from metrics.window import Window
@@ -123,6 +123,14 @@ def _place(url: str) -> Path | None:
         parts = urlsplit(url)
     except ValueError:
         raise _no_store(url) from None
+    if parts.scheme == "chdb" and parts.query:
+        key, equals, _ = parts.query.partition("=")
+        # Without a value it is no key, and perhaps a secret.
+        given = repr(key[:60]) if equals else "what follows the ?"
+        raise BadRequest(
+            f"NAAP_BACKEND: {given} is no parameter of an embedded store. There are {', '.join(PARAMETERS)}.",
+            "NAAP_BACKEND",
+        )
     if parts.scheme != "chdb" or parts.query or parts.fragment:
         raise _no_store(url)
     try:
@@ -156,6 +164,10 @@ def rebuild(settings: Settings, start: datetime | None, end: datetime | None) ->
         window = None if start is None or end is None else Window(start, end)
     except BadRequest as error:
         raise BadRequest(f"--start, --end: the {error}", "--end") from None
+    place = written(settings.backend).url
+    # Opening would make a new one.
+    if is_embedded(place) and (path := _place(place)) and not path.exists():
+        raise BadRequest(f"NAAP_BACKEND: there is no store at {path}.", "NAAP_BACKEND")
     with opened(settings) as loader:
         count = loader.rebuild(window)
     click.echo(f"derived {count} events again")

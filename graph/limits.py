@@ -25,6 +25,7 @@ from resolvers.context import LIMITS, Limits
 
 # Documents whose bounds are kept.
 KEPT = 100
+DEEP = "levels deep"
 
 Definition: TypeAlias = OperationDefinitionNode | FragmentDefinitionNode
 
@@ -166,7 +167,7 @@ def refusals(document: DocumentNode, limits: Limits, is_named: bool) -> tuple[Gr
 
 def _of_definition(node: Definition, found: Size, limits: Limits) -> Iterator[GraphQLError]:
     for name, count, most in (
-        ("levels deep", found.depth, limits.max_depth),
+        (DEEP, found.depth, limits.max_depth),
         ("fields", found.fields, limits.max_fields),
         ("aliases", found.aliases, limits.max_aliases),
         ("directives", found.directives + _of_its_own(node), limits.max_directives),
@@ -224,5 +225,6 @@ def _merged(
 
 
 def _too_much(node: Node, count: int, name: str, most: int) -> GraphQLError:
-    message = f"the query has {count:,} {name}; at most {most:,}. Ask for less at a time."
+    verb = "is" if name == DEEP else "has"
+    message = f"the query {verb} {count:,} {name}; at most {most:,}. Ask for less at a time."
     return GraphQLError(message, node, original_error=TooComplex(message))

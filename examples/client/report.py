@@ -7,8 +7,11 @@ write yours there and run `make client`. URL is http://127.0.0.1:8000 where it i
 import sys
 from datetime import timedelta
 
-import httpx
-from naap import GraphQLClientError, Naap, WindowInput
+try:
+    import httpx
+    from naap import GraphQLClientError, Naap, WindowInput
+except ImportError as missing:
+    sys.exit(f"{missing.name} is not installed for this Python: pip install httpx pydantic")
 
 
 def main(url: str) -> None:

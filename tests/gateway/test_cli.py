@@ -3,7 +3,9 @@
 import gzip
 import os
 import signal
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from telemetry.simulator.options import FAULTS
-from tests.gateway.processes import NAAP, environment, free_port, get, graphql, naap, started
+from tests.gateway.processes import NAAP, ROOT, environment, free_port, get, graphql, naap, started
 
 SMALL = ("simulate", "--orchestrators", "2", "--hours", "1", "--seed", "3")
 
@@ -105,6 +107,7 @@ def test_what_a_broken_file_gave_before_it_broke_is_kept_and_counted(feed: str, 
         (("simulate", "--hours", "9000", "--truth", "/no/such/place/truth"), 2, "cannot be written"),
         (("rebuild", "--start", "2026-01-09T00:00:00Z"), 2, "--start and --end go together"),
         (("rebuild", "--start", "2026-01-09T00:00:00Z", "--end", "2026-01-08T00:00:00Z"), 2, "not after its start"),
+        (("rebuild",), 1, "there is no store at"),
         (("serve", "--workers", "2"), 1, "an embedded store belongs to one process"),
         (("serve", "--host", "a..b"), 1, "is no address to listen on"),
     ],
@@ -237,6 +240,43 @@ def test_rebuilding_and_migrating_change_nothing(feed: str, tmp_path: Path) -> N
     assert naap("migrate", store=store).stdout == f"chdb://{store} is up to date\n"
     window = ("--start", "2001-01-01T00:00:00Z", "--end", "2001-01-02T00:00:00Z")
     assert naap("rebuild", *window, store=store).stdout == "derived 0 events again\n"
+
+
+def test_a_number_that_is_none_is_called_so() -> None:
+    done = naap("serve", "--port", "abc")
+
+    assert (done.returncode, "'abc' is not a whole number." in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [
+        ("chdb://./st,", "NAAP_BACKEND, store 1 is followed by a blank one"),
+        (
+            "chdb://./a?nme=eu",
+            "NAAP_BACKEND: 'nme' is no parameter of an embedded store. There are name, writes, source",
+        ),
+        ("chdb://./a?nme", "NAAP_BACKEND: what follows the ? is no parameter"),
+    ],
+)
+def test_a_backend_with_a_typing_error_is_not_made(backend: str, said: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*NAAP, "migrate"], cwd=tmp_path, env=environment(NAAP_BACKEND=backend, PYTHONPATH=str(ROOT)),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr.count("\n"), list(tmp_path.iterdir())) == (1, 1, [])
+    assert said in done.stderr
+
+
+def test_what_was_never_sent_is_not_counted(tmp_path: Path) -> None:
+    (tmp_path / "events").write_text("{}\n")
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+        threading.Thread(target=lambda: plain.accept()[0].sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")).start()
+        done = naap("ingest", "--to", f"https://127.0.0.1:{plain.getsockname()[1]}", str(tmp_path / "events"))
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "cannot be reached by TLS" in done.stderr
 
 
 def test_help_lists_the_faults_and_warns_of_another_source() -> None:

@@ -40,6 +40,17 @@ def test_without_a_gateway_it_says_so_in_a_line(url: str) -> None:
     assert "cannot be reached" in done.stderr
 
 
+@pytest.mark.parametrize(("script", "missing"), [("login.py", "coincurve"), ("client/report.py", "httpx")])
+def test_without_what_it_needs_an_example_says_so_in_a_line(script: str, missing: str) -> None:
+    # Isolated and without site-packages: a Python that nothing is installed for.
+    done = subprocess.run(
+        [sys.executable, "-E", "-S", str(ROOT / "examples" / script)], capture_output=True, text=True, timeout=60
+    )
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert f"{missing} is not installed for this Python" in done.stderr
+
+
 def test_its_types_are_strict() -> None:
     # From here its modules are called as users call them, not examples.client.…
     done = subprocess.run(

@@ -5,11 +5,13 @@ import re
 
 import httpx
 
+from auth.account import READ
 from auth.budget import Tiers
 from gateway.app import PLACES
 from gateway.llms import page
 from gateway.settings import Settings
 from metrics.catalogue import BY_NAME
+from resolvers.tables.forms import ARROW, PARQUET
 from tests.gateway.conftest import Running
 from tests.gateway.processes import ROOT
 from tests.served import Served
@@ -44,6 +46,17 @@ async def test_its_queries_answer() -> None:
             answer = (await client.post("/graphql", json=body)).json()
             assert "errors" not in answer, answer
             assert answer["data"]
+
+
+def test_it_tells_the_price_of_reads_news_and_tables() -> None:
+    for told in (
+        f"and {READ} for each read",
+        "text/event-stream",
+        ARROW.media_type,
+        PARQUET.media_type,
+        "`/dashboard/graphql`",
+    ):
+        assert told in TEXT
 
 
 def test_it_knows_every_metric_and_no_placeholder_is_left() -> None:

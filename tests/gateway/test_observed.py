@@ -89,6 +89,7 @@ async def test_metrics_count_requests_reads_events_and_tell_how_fresh_the_data_a
     assert told["naap_data_lag_seconds", ("memory",)] == 60
     assert told["naap_loader_waiting", ()] == 0
     assert told["naap_budget_alone", ()] == 0
+    assert (told["naap_refused_total", ("cost",)], told["naap_refused_total", ("requests",)]) == (0, 0)
     assert ("process_resident_memory_bytes", ()) in told
 
 
@@ -216,6 +217,7 @@ from gateway import logs
 logs.begin("info", sys.argv[1])
 logging.getLogger("naap.request").info("a request")
 logging.getLogger("naap").warning("news")
+logging.getLogger("alembic.runtime.migration").info("Context impl PostgresqlImpl.")
 """
     told = {
         form: subprocess.run(

@@ -99,6 +99,13 @@ def test_every_example_answers_from_the_demo(demo: int, example: str) -> None:
         or answer["data"]["orchestrators"]["nodes"][0]["metrics"]["failureRatePct"]["value"] is not None
     )
     assert example != "first.graphql" or same_shape(answer, json.loads(blocks("json")[0]))
+    assert example != "first.graphql" or costs(answer) == costs(json.loads(blocks("json")[0]))
+
+
+def costs(answer: Any) -> tuple[int, int]:
+    """What an answer was charged: before it was made, and after."""
+    cost = answer["extensions"]["cost"]
+    return cost["requested"], cost["actual"]
 
 
 def ask(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -93,8 +93,11 @@ def test_a_refusal_is_told_in_the_gateways_own_words(gateway: tuple[str, type[Bu
 
 
 def test_an_absent_gateway_is_an_error_that_says_what_to_check() -> None:
+    warned: list[str] = []
     with pytest.raises(StoreUnavailable, match="Is `naap serve` running there"):
-        Remote("http://127.0.0.1:9", "default", sleep=lambda _: None).load([b"{}"])
+        Remote("http://127.0.0.1:9", "default", sleep=lambda _: None, warn=warned.append).load([b"{}"])
+
+    assert warned == ["http://127.0.0.1:9 cannot be reached; trying again for 60 s (Ctrl-C ends)"]
 
 
 @pytest.mark.parametrize(

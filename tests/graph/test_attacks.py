@@ -44,7 +44,7 @@ ATTACKS = [
         "3,000 directives",
     ),
     ("max_directives", "query ($a: Int " + "@a " * 3_000 + ") { __typename }", "3,000 directives"),
-    ("max_depth", nested(10), "levels deep"),
+    ("max_depth", nested(10), "the query is 33 levels deep"),
     ("max_root_fields", "{ " + " ".join(f"a{n}: __typename" for n in range(1_000)) + " }", "1,000 root fields"),
     (
         "max_fragments",
