@@ -57,6 +57,17 @@ class Account:
         await self._pay(Price(REQUEST))
         self.spent = await self._meter.spent(self._key, self._budget)
 
+    async def pledge(self, cost: int) -> None:
+        """Pay something that is given back where all goes well (`release`). Raises RateLimited."""
+        await self._pay(Price(cost))
+
+    async def release(self, cost: int) -> None:
+        """Give back what was pledged."""
+        if await self._meter.spend(self._key, self._budget, -cost):
+            self.spent = self.spent.plus(-cost)
+            self.requested -= cost
+            self.actual -= cost
+
     async def charge(self, price: Price) -> None:
         """Pay for what the request asks, before it runs. Raises TooComplex, or RateLimited with the seconds to wait."""
         most = min(self._most or self._budget.amount, self._budget.amount)

@@ -44,6 +44,8 @@ from resolvers.tables.forms import BY_MEDIA_TYPE, Form
 BATCH = 10
 READING = frozenset({OperationType.QUERY})
 ANYTHING = frozenset({OperationType.QUERY, OperationType.MUTATION})
+# What is refused, or only estimated, costs 1 for so many characters beyond the first ones.
+FREE_CHARACTERS, CHARACTERS = 2_000, 20
 # Documents with these words in them may do something: they are executed each time.
 DOING = ("mutation", "subscription")
 
@@ -266,7 +268,15 @@ async def _paid(answer: Answer, account: Account, failed: int) -> Answer:
 
 async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | None) -> Made[Answer]:
     """The answer, executed; how long it may be told depends on what was `held` before."""
-    context, allowed = await asking.make_context(), asking.allowed
+    context, allowed, account = await asking.make_context(), asking.allowed, asking.account
+    # Reading and checking a long document takes time, whatever comes of it.
+    pledge = max(0, len(text) - FREE_CHARACTERS) // CHARACTERS if account is not None else 0
+    if account is not None and pledge:
+        try:
+            await account.pledge(pledge)
+        except RateLimited as error:
+            waits = {"Retry-After": str(error.retry_after_s)}
+            return Made(Answer(refused_body(error), error.status, waits), 0, shared=False)
     context.journal.executed(text)
     result: Any = await asking.graph.schema.execute(
         text,
@@ -280,6 +290,8 @@ async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | No
     data = orjson.dumps(result.data)
     # Where nothing was executed there is no `data`.
     refused = result.data is None and bool(errors) and all(error.path is None for error in errors)
+    if account is not None and pledge and not refused and not account.only_estimate:
+        await account.release(pledge)
     if not refused:
         body["data"] = orjson.Fragment(data)
     if errors:

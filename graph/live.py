@@ -105,6 +105,9 @@ class Bounds:
     # A client that takes nothing for so long is dropped.
     stalled_after_s: float = 10.0
     begin_within_s: float = 10.0
+    # Messages that a client may send at once over one connection, and how many more each second.
+    messages: int = 100
+    messages_per_s: int = 10
     keep_alive_s: float = 15.0
 
 

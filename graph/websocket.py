@@ -79,6 +79,8 @@ class Connection:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._authorization: str | None = None
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # How many messages it may send now, and when that was so.
+        self._may, self._may_at = float(live.bounds.messages), asyncio.get_running_loop().time()
 
     async def run(self) -> None:
         """Serve until somebody ends it. Raises Ended or WebSocketDisconnect."""
@@ -130,6 +132,7 @@ class Connection:
             received: Message = await self._socket.receive()
             if received["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(received.get("code") or 1005)
+            self._count()
             message = _parsed(received.get("text"))
             if message["type"] == "ping":
                 await self._send({"type": "pong"})
@@ -137,6 +140,14 @@ class Connection:
                 if message["type"] not in ("connection_init", "subscribe", "complete"):
                     raise Ended(INVALID, "Unknown message type")
                 return message
+
+    def _count(self) -> None:
+        """One more message came. Raises Ended where they come too fast: pings are free, and no flood is."""
+        bounds, now = self._live.bounds, asyncio.get_running_loop().time()
+        refilled = self._may + (now - self._may_at) * bounds.messages_per_s
+        self._may, self._may_at = min(float(bounds.messages), refilled) - 1, now
+        if self._may < 0:
+            raise Ended(TWICE, f"Too many messages: {bounds.messages} at once, then {bounds.messages_per_s} a second")
 
     async def _subscribe(self, message: Mapping[str, Any]) -> None:
         id = _id_of(message)

@@ -201,3 +201,21 @@ async def test_gateways_that_share_a_redis_share_budgets_and_serve_without_it() 
 
 def test_the_application_can_be_built_without_a_redis_there() -> None:
     build_app(Running(replace(SMALL, redis_url="redis://127.0.0.1:1/0")).parts)
+
+
+async def test_a_long_document_that_is_refused_or_estimated_is_paid_by_its_length(opened: Open) -> None:
+    gateway = await opened(SMALL)
+    wrong = {"query": "{ network { " + " ".join(f"x{n}" for n in range(1_000)) + " } }"}
+    right = {"query": "{ __typename }" + " " * 6_000}
+    by_length = (len(wrong["query"]) - 2_000) // 20
+
+    refused = (await gateway.client.post("/graphql", json=wrong)).json()
+    answered = (await gateway.client.post("/graphql", json=right)).json()
+    header = {"X-Naap-Estimate": "cost"}
+    estimated = (await gateway.client.post("/graphql", json=right, headers=header)).json()
+
+    assert refused["extensions"]["cost"]["actual"] == 1 + by_length > 100
+    assert (answered["extensions"]["cost"]["requested"], answered["extensions"]["cost"]["actual"]) == (1, 1)
+    assert estimated["extensions"]["cost"]["actual"] == 1 + (len(right["query"]) - 2_000) // 20
+    statuses = [(await gateway.client.post("/graphql", json=wrong)).status_code for _ in range(20)]
+    assert 429 in statuses

@@ -1,6 +1,7 @@
 """graphql-transport-ws to the letter, and what else may come through a WebSocket."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -70,6 +71,18 @@ async def test_whoever_does_not_begin_in_time_is_cut_off() -> None:
         running.connected(begun=False) as connection,
     ):
         assert await closed(connection) == (4408, "Connection initialisation timeout")
+
+
+@pytest.mark.parametrize("message", [{"type": "pong"}, {"type": "ping"}, {"type": "complete", "id": "x"}])
+async def test_a_flood_of_messages_ends_its_connection(message: dict[str, str]) -> None:
+    async with served(Running()) as running, running.connected() as connection:
+        with suppress(websockets.ConnectionClosed):
+            for _ in range(300):
+                await say(connection, **message)
+        with suppress(websockets.ConnectionClosed):
+            while True:
+                await connection.recv()
+        assert connection.close_code == 4429
 
 
 async def test_pings_keep_nobody_from_beginning() -> None:
