@@ -147,7 +147,7 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
             403, "a query by GET from another site needs the header GraphQL-Require-Preflight: 1. Or send it by POST."
         )
     asked = read(await body_of(request) if is_post else request.scope["query_string"], graph.batch if is_post else None)
-    if graph.live and isinstance(asked, Operation) and names(EVENTS, request) and _is_subscription(graph, asked):
+    if graph.live and isinstance(asked, Operation) and _is_subscription(graph, asked) and names(EVENTS, request):
         return await _streamed(graph.live, asked, request, wanted)
     allowed = ANYTHING if is_post else READING
     form = BY_MEDIA_TYPE.get(wanted)
@@ -157,7 +157,7 @@ async def _answer(graph: Graph, request: Request, wanted: str) -> Response:
     failed = 400 if without_tables(wanted) == RESPONSE_JSON else 200
     account = _account(request)
     # Who may see the plan, or wants an estimate, wants that of its own request.
-    shows_plan = Scope.PLAN in getattr(request.state, "caller", ANONYMOUS).scopes
+    shows_plan = Scope.PLAN in request.scope.get("state", {}).get("caller", ANONYMOUS).scopes
     is_own = shows_plan or (account is not None and account.only_estimate)
     if isinstance(asked, Operation):
         asking = Asking(graph, lambda: graph.make_context(request), allowed, failed, account, is_own, shows_plan)
