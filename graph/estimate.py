@@ -35,6 +35,7 @@ from strawberry.federation.schema_directives import Cost, ListSize
 
 from auth.account import READ, Price
 from graph.cost import MANY, SERIES
+from graph.limits import is_kept
 from graph.scalars import read_datetime, read_duration
 from metrics.buckets import Buckets, zone_of
 from metrics.errors import BadRequest
@@ -237,9 +238,13 @@ def cheaper(operation: Part, asked: Asked, cost: int, most: int) -> str:
     return "Ask for fewer fields at a time."
 
 
-@lru_cache(KEPT)
 def compiled(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> Priced:
     """The parts of a valid operation."""
+    return (_compiled if is_kept(document) else _compiled.__wrapped__)(schema, document, name)
+
+
+@lru_cache(KEPT)
+def _compiled(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> Priced:
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
     operation = next(one for one in operations if name is None or (one.name and one.name.value == name))

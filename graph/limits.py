@@ -18,13 +18,13 @@ from graphql import (
     SelectionSetNode,
     ValidationRule,
 )
-from strawberry.extensions import SchemaExtension, ValidationCache
+from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 
 from metrics.errors import TooComplex
 from resolvers.context import LIMITS, Limits
 
-# Documents whose bounds are kept.
-KEPT = 100
+# Documents whose bounds are kept, if they are no longer than this: a few hundred of the longest would take 2 GB.
+KEPT, KEPT_CHARACTERS = 100, 8_192
 DEEP = "levels deep"
 
 Definition: TypeAlias = OperationDefinitionNode | FragmentDefinitionNode
@@ -54,6 +54,21 @@ class NoServiceRule(ValidationRule):
             self.report_error(GraphQLError("introspection is switched off here, and `_service` with it.", node))
 
 
+def is_kept(document: DocumentNode) -> bool:
+    """May what was found out about a document be kept?"""
+    return document.loc is None or document.loc.end <= KEPT_CHARACTERS
+
+
+class Parsing(ParserCache):
+    """Keeps documents as they were parsed, but for long ones."""
+
+    def on_parse(self) -> Iterator[None]:
+        if len(self.execution_context.query or "") <= KEPT_CHARACTERS:
+            yield from super().on_parse()
+        else:
+            yield
+
+
 class Validation(ValidationCache):
     """The standard rules, for documents within bounds only: on some small texts they take very long."""
 
@@ -66,11 +81,14 @@ class Validation(ValidationCache):
         # The operation's name is not part of the document, so what is kept depends on whether it was given.
         is_named = asked._provided_operation_name is not None
         document = asked.graphql_document
-        found = refusals(document, self.limits, is_named) if document else ()
-        if not found:
+        found: tuple[GraphQLError, ...] = ()
+        if document:
+            found = refusals(document, self.limits, is_named)
+        if not found and document and is_kept(document):
             yield from super().on_validate()
             return
-        asked.pre_execution_errors = [*found]
+        if found:
+            asked.pre_execution_errors = [*found]
         yield
 
 
@@ -132,9 +150,13 @@ def _of_fragment(name: str, fragments: Mapping[str, FragmentDefinitionNode], kno
     return found
 
 
-@lru_cache(KEPT)
 def refusals(document: DocumentNode, limits: Limits, is_named: bool) -> tuple[GraphQLError, ...]:
     """Why the document may not be executed, whatever the schema says; nothing where it is small enough."""
+    return (_refusals if is_kept(document) else _refusals.__wrapped__)(document, limits, is_named)
+
+
+@lru_cache(KEPT)
+def _refusals(document: DocumentNode, limits: Limits, is_named: bool) -> tuple[GraphQLError, ...]:
     written = [one for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
     fragments = {one.name.value: one for one in written}
     operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]

@@ -19,7 +19,6 @@ from graphql import (
 )
 from graphql.utilities.print_schema import is_defined_type
 from strawberry.exceptions import MissingQueryError
-from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.schema.name_converter import NameConverter
@@ -34,7 +33,7 @@ from graph.executor import Executor
 from graph.federation import MEANINGS as FEDERATION_MEANINGS
 from graph.federation import SCALARS as FEDERATION_SCALARS
 from graph.federation import VERSION
-from graph.limits import Bounds, Validation
+from graph.limits import Bounds, Parsing, Validation
 from graph.meanings import MEANINGS
 from graph.mutation import Mutation
 from graph.places import Places
@@ -126,7 +125,7 @@ def bounded(limits: Limits = LIMITS, suggestions: bool = True, introspection: bo
         "execution_context_class": Executor,
         "extensions": [
             lambda: Bounds(limits, introspection),
-            lambda: ParserCache(CACHED),
+            lambda: Parsing(CACHED),
             lambda: Validation(limits, CACHED),
             Budgeted,
         ],

@@ -11,13 +11,17 @@ from typing import Any
 
 import httpx
 import pytest
+from strawberry.extensions import parser_cache
 
+import graph.estimate
+import graph.limits
 import graph.request
 from auth.account import Account, Price
 from auth.budget import Budget, Tiers
 from auth.meter import Kept
 from auth.windows import Windows
 from gateway.settings import Settings
+from graph.schema import CACHED
 from tests.gateway.conftest import Running
 from tests.gateway.live import StuckStore, live
 
@@ -310,3 +314,20 @@ async def test_what_is_paid_back_never_makes_a_budget_larger() -> None:
         assert (await meter.spent("somebody", budget)).remaining(budget) <= 100
         await meter.spend("somebody", budget, -50)
     assert not await meter.spend("somebody", budget, 101)
+
+
+async def test_long_documents_are_not_kept(gateway: Running) -> None:
+    def kept() -> list[int]:
+        caches = (parser_cache._get_parse_cache(CACHED), graph.limits._refusals, graph.estimate._compiled)
+        return [cache.cache_info().currsize for cache in caches]
+
+    async def ask(text: str) -> None:
+        assert "data" in (await gateway.client.post("/graphql", json={"query": text})).json()
+
+    for cache in (parser_cache._get_parse_cache(CACHED), graph.limits._refusals, graph.estimate._compiled):
+        cache.cache_clear()
+    await ask("{ a: __typename }" + " " * graph.limits.KEPT_CHARACTERS)
+    await ask("{ network { " + " ".join(f"long{n}: __typename" for n in range(190)) + " } } " + "#" * 8_000)
+    assert kept() == [0, 0, 0]
+    await ask("{ b: __typename }")
+    assert kept() == [1, 1, 1]
