@@ -63,10 +63,8 @@ class Account:
 
     async def release(self, cost: int) -> None:
         """Give back what was pledged."""
-        if await self._meter.spend(self._key, self._budget, -cost):
-            self.spent = self.spent.plus(-cost)
+        if await self._give_back(cost):
             self.requested -= cost
-            self.actual -= cost
 
     async def charge(self, price: Price) -> None:
         """Pay for what the request asks, before it runs. Raises TooComplex, or RateLimited with the seconds to wait."""
@@ -87,9 +85,8 @@ class Account:
         Nothing is asked afterwards.
         """
         back = price.cost - actual - (price.reading if was_read else 0)
-        if back > 0 and await self._meter.spend(self._key, self._budget, -back):
-            self.spent = self.spent.plus(-back)
-            self.actual -= back
+        if back > 0:
+            await self._give_back(back)
 
     @property
     def remaining(self) -> int:
@@ -109,6 +106,13 @@ class Account:
             "remaining": self.remaining,
             "resetAt": _instant(int(self._clock()) + self.reset_s),
         }
+
+    async def _give_back(self, cost: int) -> bool:
+        given = await self._meter.spend(self._key, self._budget, -cost)
+        if given:
+            self.spent = self.spent.plus(-cost)
+            self.actual -= cost
+        return given
 
     async def _pay(self, price: Price) -> None:
         if await self._meter.spend(self._key, self._budget, price.cost):

@@ -260,10 +260,14 @@ async def _paid(answer: Answer, account: Account, failed: int) -> Answer:
     try:
         await account.charge(Price(answer.worth))
     except RateLimited as error:
-        return Answer(refused_body(error), error.status, {"Retry-After": str(error.retry_after_s)})
+        return _later(error)
     except GatewayError as error:
         return Answer(refused_body(error), failed)
     return answer
+
+
+def _later(error: RateLimited) -> Answer:
+    return Answer(refused_body(error), error.status, {"Retry-After": str(error.retry_after_s)})
 
 
 async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | None) -> Made[Answer]:
@@ -275,8 +279,7 @@ async def _made(asking: Asking, asked: Operation, text: str, held: Holdings | No
         try:
             await account.pledge(pledge)
         except RateLimited as error:
-            waits = {"Retry-After": str(error.retry_after_s)}
-            return Made(Answer(refused_body(error), error.status, waits), 0, shared=False)
+            return Made(_later(error), 0, shared=False)
     context.journal.executed(text)
     result: Any = await asking.graph.schema.execute(
         text,

@@ -81,15 +81,13 @@ class Validation(ValidationCache):
         # The operation's name is not part of the document, so what is kept depends on whether it was given.
         is_named = asked._provided_operation_name is not None
         document = asked.graphql_document
-        found: tuple[GraphQLError, ...] = ()
-        if document:
-            found = refusals(document, self.limits, is_named)
-        if not found and document and is_kept(document):
-            yield from super().on_validate()
-            return
+        found = refusals(document, self.limits, is_named) if document else ()
         if found:
             asked.pre_execution_errors = [*found]
-        yield
+        if document and not found and is_kept(document):
+            yield from super().on_validate()
+        else:
+            yield
 
 
 class Size:
